@@ -1,0 +1,79 @@
+/* Kernel interfaces that the Swift overlay of glibc does not show: variadic or macro-only there. */
+#ifndef PAGEFS_CLINUX_H
+#define PAGEFS_CLINUX_H
+
+#include <linux/types.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <spawn.h>
+#include <sys/ioctl.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* PAGEMAP_SCAN of <linux/fs.h> since 6.7; Debian 12's headers are older. */
+struct linux_scan_region {
+    __u64 start, end, categories;
+};
+
+struct linux_scan {
+    __u64 size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    __u64 category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define LINUX_PAGEMAP_SCAN _IOWR('f', 16, struct linux_scan)
+
+static inline long linux_pagemap_scan(int fd, struct linux_scan *scan)
+{
+    return ioctl(fd, LINUX_PAGEMAP_SCAN, scan);
+}
+
+/* PROCMAP_QUERY of <linux/fs.h> since 6.11. */
+struct linux_vma_query {
+    __u64 size, query_flags, query_addr, vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+    __u32 dev_major, dev_minor, vma_name_size, build_id_size;
+    __u64 vma_name_addr, build_id_addr;
+};
+
+#define LINUX_PROCMAP_QUERY _IOWR('f', 17, struct linux_vma_query)
+
+static inline int linux_vma_query(int fd, struct linux_vma_query *query)
+{
+    return ioctl(fd, LINUX_PROCMAP_QUERY, query);
+}
+
+static inline int linux_pidfd_open(int pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static inline int linux_gettid(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+/* The file system's type number of an open file, or -1. */
+static inline long linux_fs_type(int fd)
+{
+    struct statfs s;
+    return fstatfs(fd, &s) == 0 ? (long)s.f_type : -1;
+}
+
+/* GNU extensions of glibc, which are hidden without _GNU_SOURCE. */
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+
+static inline int linux_pipe(int ends[2])
+{
+    return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
+}
+
+/* Keep freed buffers for reuse, in few arenas, instead of returning their pages and faulting them in again. */
+static inline void linux_tune_malloc(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_ARENA_MAX, 4);
+}
+
+#endif

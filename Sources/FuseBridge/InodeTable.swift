@@ -1,0 +1,71 @@
+import MemoryTree
+import Syscalls
+
+/// The nodes that the kernel knows, by inode number. A number follows from its node, so the same node gets it again.
+final class InodeTable: Sendable {
+    struct Inode: Sendable {
+        let node: Node
+        /// How often the kernel has been told of it, less what it has forgotten.
+        var lookups: UInt64
+        /// Bytes of the newest text, once there was one.
+        var size: UInt64?
+        /// Milliseconds since 1970: when it was first told of, and when its newest text was made.
+        let born: UInt64
+        var modified: UInt64
+    }
+
+    private let inodes = Monitor([UInt64: Inode]())
+
+    static let root: UInt64 = 1
+
+    init() {
+        let now = System.realMilliseconds
+        inodes.withLock { $0[Self.root] = Inode(node: .root, lookups: 1, born: now, modified: now) }
+    }
+
+    subscript(number: UInt64) -> Inode? { inodes.withLock { $0[number] } }
+
+    var count: Int { inodes.withLock { $0.count } }
+
+    /// Notes that the kernel is told of the node once more.
+    func remember(_ node: Node) -> (number: UInt64, inode: Inode) {
+        inodes.withLock { inodes in
+            let number = Self.number(of: node, in: inodes)
+            var inode =
+                inodes[number]
+                ?? {
+                    let now = System.realMilliseconds
+                    return Inode(node: node, lookups: 0, born: now, modified: now)
+                }()
+            inode.lookups += 1
+            inodes[number] = inode
+            return (number, inode)
+        }
+    }
+
+    /// The number the node has or would get.
+    func number(of node: Node) -> UInt64 { inodes.withLock { Self.number(of: node, in: $0) } }
+
+    func forget(_ number: UInt64, _ lookups: UInt64) {
+        inodes.withLock { inodes in
+            guard let inode = inodes[number], number != Self.root else { return }
+            if inode.lookups <= lookups { inodes[number] = nil } else { inodes[number]?.lookups -= lookups }
+        }
+    }
+
+    /// Notes the length of the newest text.
+    func opened(_ number: UInt64, size: UInt64?) {
+        inodes.withLock { inodes in
+            inodes[number]?.size = size
+            inodes[number]?.modified = System.realMilliseconds
+        }
+    }
+
+    private static func number(of node: Node, in inodes: [UInt64: Inode]) -> UInt64 {
+        if node == .root { return root }
+        // 63 bits, none of the small numbers that tools take for special; another node's number is passed over.
+        var number = UInt64(bitPattern: Int64(node.hashValue)) >> 1 | 1 << 32
+        while let other = inodes[number], other.node != node { number = number &+ 1 | 1 << 32 }
+        return number
+    }
+}

@@ -1,0 +1,85 @@
+import CFuse3
+import MemoryTree
+
+/// The table of callbacks: each takes its arguments apart and hands them to the bridge.
+enum Operations {
+    static var table: fuse_lowlevel_ops {
+        var table = fuse_lowlevel_ops()
+        unsafe table.`init` = { bridge, connection in
+            guard let bridge = unsafe bridge, let connection = unsafe connection else { return }
+            // With entries that are valid for no time, plus-replies are thrown away at once.
+            unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO)
+            unsafe Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue().ready()
+        }
+        unsafe table.lookup = { raw, parent, name in
+            guard let (request, bridge) = unsafe begin(raw), let name = unsafe name else { return }
+            bridge.lookup(request, parent, unsafe bytes(name))
+        }
+        unsafe table.forget = { raw, number, lookups in
+            guard let (request, bridge) = unsafe begin(raw) else { return }
+            bridge.forget(number, lookups)
+            request.none()
+        }
+        unsafe table.forget_multi = { raw, count, list in
+            guard let (request, bridge) = unsafe begin(raw), let list = unsafe list else { return }
+            for index in 0..<count { bridge.forget(unsafe list[index].ino, unsafe list[index].nlookup) }
+            request.none()
+        }
+        unsafe table.getattr = { raw, number, _ in
+            guard let (request, bridge) = unsafe begin(raw) else { return }
+            bridge.attributes(request, number)
+        }
+        unsafe table.readlink = { raw, number in
+            guard let (request, bridge) = unsafe begin(raw) else { return }
+            bridge.link(request, number)
+        }
+        unsafe table.open = { raw, number, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.open(request, number, unsafe info.pointee)
+        }
+        unsafe table.read = { raw, _, size, offset, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.read(request, unsafe info.pointee.fh, size, UInt64(max(0, offset)))
+        }
+        unsafe table.lseek = { raw, _, offset, whence, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.seek(request, unsafe info.pointee.fh, UInt64(max(0, offset)), toData: whence == 3 /* SEEK_DATA */)
+        }
+        unsafe table.release = { raw, _, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.release(request, unsafe info.pointee.fh)
+        }
+        unsafe table.opendir = { raw, number, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.openDirectory(request, number, unsafe info.pointee)
+        }
+        unsafe table.readdir = { raw, number, size, offset, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.readDirectory(request, number, unsafe info.pointee.fh, size, UInt64(max(0, offset)))
+        }
+        unsafe table.releasedir = { raw, _, info in
+            guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
+            bridge.release(request, unsafe info.pointee.fh)
+        }
+        unsafe table.statfs = { raw, _ in
+            guard let (request, bridge) = unsafe begin(raw) else { return }
+            bridge.filesystem(request)
+        }
+        return table
+    }
+}
+
+private func begin(_ raw: fuse_req_t?) -> (Request, Bridge)? {
+    guard let raw = unsafe raw, let bridge = unsafe fuse_req_userdata(raw) else { return nil }
+    return unsafe (Request(raw: raw), Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue())
+}
+
+private func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var next = unsafe name
+    while unsafe next.pointee != 0 {
+        bytes.append(unsafe UInt8(bitPattern: next.pointee))
+        unsafe next += 1
+    }
+    return bytes
+}

@@ -1,0 +1,48 @@
+import ProcModel
+import ProcSource
+import Syscalls
+
+/// How many pages have which state: the last lines of `summary`.
+struct EntryCounts: Sendable {
+    private var pages = [UInt64](repeating: 0, count: PageState.allCases.count)
+
+    subscript(state: PageState) -> UInt64 { pages[Int(state.rawValue)] }
+
+    mutating func add(_ state: PageState, _ count: UInt64 = 1) { pages[Int(state.rawValue)] += count }
+
+    mutating func add(_ other: EntryCounts) {
+        for index in pages.indices { pages[index] += other.pages[index] }
+    }
+
+    /// Pages that have an entry.
+    var entries: UInt64 { pages.reduce(0, +) - self[.absent] }
+
+    /// The keys in the order of the report.
+    static let states: [(key: String, state: PageState)] = [
+        ("Present", .present), ("Swapped", .swapped), ("Zero", .zero), ("Guard", .guard), ("Marker", .marker),
+        ("Special", .special),
+    ]
+}
+
+extension Tree {
+    /// Counts the entries of the spans. The scan tells present, zero and the rest without reading an entry;
+    /// only those that are not present are read, to tell what they are.
+    func entryCounts(_ spans: [AddressRange], _ subject: Subject, _ reader: Reader) throws(ProcError) -> EntryCounts {
+        guard let walk = try walk(subject) else { return EntryCounts() }
+        let pipeline = PagePipeline(PagePlan(walk.pageMap, spans: spans), decoders) { extents throws(ProcError) in
+            var counts = EntryCounts()
+            var rest: [Extent] = []
+            for extent in extents {
+                if walk.pageMap.usesScan, !extent.isSwapped {
+                    counts.add(extent.isZero ? .zero : .present, (extent.end - extent.start) / System.pageSize)
+                } else {
+                    rest.append(extent)
+                }
+            }
+            let batch = try walk.read(rest, .flags)
+            for index in 0..<batch.count { counts.add(batch[index].state) }
+            return counts
+        }
+        return try pipeline.reduce(into: EntryCounts(), reader) { $0.add($1) }
+    }
+}

@@ -1,0 +1,162 @@
+import ProcModel
+import ProcSource
+import ProcText
+import Syscalls
+
+/// Text about the tree, made from the tables of nodes, columns and flags.
+package enum Handbook {
+    /// The file `README`.
+    static let readme: [UInt8] = {
+        var text = LineWriter()
+        text.text(
+            """
+            The memory of every process, page by page, as text. Everything is read-only and made when it is opened;
+            listing reads no page. M is this directory, PID a process, RANGE a mapping as in /proc/PID/map_files.
+
+
+            """)
+        for entry in Entry.allCases where entry != .root { text.text(line(entry, width: 34)) }
+        text.text("\n* look-up only: opening the name works, listing does not show it.\n\nColumns\n")
+        for (name, columns) in tables {
+            text.text("  \(name.padded(8))\(columns.map(\.name).joined(separator: " "))\n")
+        }
+        text.text("  legend explains every state, flag and key; ? is hidden from you, - does not apply.\n\nExamples\n")
+        for (command, meaning) in examples { text.text("  \(command.padded(58))\(meaning)\n") }
+        text.text(
+            """
+
+            Links into /proc are followed by whoever reads them, in his own /proc: in another pid namespace the same
+            number may name another process. self is the reader's own process.
+
+            """)
+        return text.bytes
+    }()
+
+    /// Command and what it answers, M and PID as in README.
+    package static let examples: [(command: String, meaning: String)] = [
+        ("cat M/self/layout", "the mappings of this process and their sizes"),
+        ("cat M/PID/by-label/heap/pages", "every page of the heap"),
+        ("cat M/PID/flags", "how many pages carry which flags"),
+        ("cat M/PID/at/7f3a12345678/info", "what is mapped at this address"),
+        ("sort -k4,4nr M/PID/layout | head", "the mappings with most resident memory"),
+        ("grep -c ' swapped ' M/PID/pages", "how many pages are swapped out"),
+        ("grep -h ' guard ' M/PID/ranges", "the guard regions"),
+        ("awk '$4 > 1 { n++ } END { print n }' M/PID/pages", "how many pages are shared"),
+        ("grep -l thp M/PID/vma/*/flags", "which mappings have huge pages"),
+        ("grep Uss M/[0-9]*/summary | sort -k2nr | head", "who would free most memory by ending"),
+        ("cp M/PID/by-label/app/backing /tmp/app", "recover a deleted binary that still runs"),
+        ("cat 'M/PID/pages@7f3a00000000-7f3a00200000'", "any range of addresses"),
+        ("od -tx8 M/PID/by-label/heap/raw/kpageflags", "the raw words behind the flags"),
+    ]
+
+    static let tables: [(name: String, columns: [Column])] = [
+        ("pages", Table.pages), ("ranges", Table.ranges), ("flags", Table.flags), ("layout", Table.layout),
+        ("files", Table.files), ("letters", Table.letters),
+    ]
+
+    /// The file `legend`.
+    static let legend: [UInt8] = {
+        var text = LineWriter()
+        text.text("States of a page: word, letter in letters, meaning\n")
+        for state in PageState.allCases { text.text("  \(state.name.padded(10))\(state.letter)  \(state.meaning)\n") }
+        text.text("\nFlags of a frame (/proc/kpageflags): bit, letter, name, meaning\n")
+        for flag in FlagName.kernel + [FlagName.readahead, FlagName.anonExclusive] { text.text(line(flag)) }
+        text.text("  bitN is a bit without a name.\n\nFlags of an entry (/proc/PID/pagemap): bit, letter, name, meaning\n")
+        for flag in FlagName.pageMap { text.text(line(flag)) }
+        text.text("\nCharacters of strip, in the order in which the first that applies is taken\n")
+        for kind in PageKind.allCases { text.text("  \(kind.letter)  \(kind.meaning)\n") }
+        for (name, columns) in tables {
+            text.text("\nColumns of \(name)\n")
+            for column in columns { text.text("  \(column.name.padded(12))\(column.meaning)\n") }
+        }
+        text.text("\nKeys of reports (sizes in kB, pages as plain numbers)\n")
+        for (key, meaning) in Keys.meanings { text.text("  \(key.padded(18))\(meaning)\n") }
+        text.text("\nVmFlags (smaps): code, meaning\n")
+        for (code, meaning) in VMFlags.meanings { text.text("  \(code)  \(meaning)\n") }
+        text.text("\nKeys of capabilities\n")
+        for (key, meaning) in Capabilities.meanings { text.text("  \(key.padded(18))\(meaning)\n") }
+        return text.bytes
+    }()
+
+    /// The file `capabilities`.
+    static func capabilities(_ capabilities: Capabilities) -> [UInt8] {
+        var text = LineWriter()
+        for fact in capabilities.facts {
+            text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes")
+        }
+        return text.bytes
+    }
+
+    private static func line(_ flag: FlagName) -> String {
+        "  \(String(flag.bit).padded(3))\(flag.letter)  \(flag.name.padded(16))\(flag.meaning)\n"
+    }
+
+    private static func line(_ entry: Entry, width: Int) -> String {
+        let path = entry.path + (entry.kind == .directory ? "/" : "") + (entry.specification.isLookUpOnly ? " *" : "")
+        return "  \(path.padded(width))\(entry.specification.meaning)\n"
+    }
+
+    /// docs/tree.md: the nodes, the columns and the flags as Markdown.
+    package static var markdown: String {
+        var text = "| node | format | mode | size at stat | meaning |\n|---|---|---|---|---|\n"
+        for entry in Entry.allCases {
+            let row = entry.specification
+            let size =
+                switch (row.kind, row.size) {
+                case (.file, .exact): "exact"
+                case (.file, .fromOpenOn): "0 until opened"
+                case (.link, _): "length of the link"
+                case (.directory, _): "-"
+                }
+            let star = row.isLookUpOnly ? " (look-up only)" : ""
+            text += "| `\(entry.path)`\(star) | \(row.format.rawValue) | \(String(row.mode, radix: 8)) | \(size) | \(row.meaning) |\n"
+        }
+        for (name, columns) in tables {
+            text += "\n### Columns of `\(name)`\n\n| # | column | meaning |\n|---|---|---|\n"
+            for (index, column) in columns.enumerated() {
+                text += "| \(index + 1) | `\(column.name)` | \(column.meaning) |\n"
+            }
+        }
+        text += "\n### Flags\n\n| bit | letter | name | source | meaning |\n|---|---|---|---|---|\n"
+        for (source, flags) in [
+            ("kpageflags", FlagName.kernel + [FlagName.readahead, FlagName.anonExclusive]),
+            ("pagemap", FlagName.pageMap),
+        ] {
+            for flag in flags {
+                text += "| \(flag.bit) | `\(flag.letter)` | `\(flag.name)` | \(source) | \(flag.meaning) |\n"
+            }
+        }
+        return text
+    }
+
+    /// The nodes as man(7) macros, for the manual page.
+    package static var manual: String {
+        var text = ""
+        for entry in Entry.allCases where entry != .root {
+            let star = entry.specification.isLookUpOnly ? " (look-up only)" : ""
+            text += ".TP\n.B \(entry.path.roff)\n\(entry.specification.meaning.roff)\(star).\n"
+        }
+        return text
+    }
+}
+
+extension Entry {
+    /// Path below the mount point, patterns in capitals.
+    package var path: String {
+        let own =
+            switch specification.name {
+            case .fixed(let name), .pattern(let name): name
+            }
+        guard let parent = specification.parent, parent != .root else { return own }
+        return parent.path + "/" + own
+    }
+}
+
+extension String {
+    func padded(_ width: Int) -> String { count < width ? self + String(repeating: " ", count: width - count) : self + "  " }
+
+    /// With the characters escaped that roff would take for its own.
+    fileprivate var roff: String {
+        reduce(into: "") { $0 += $1 == "-" ? "\\-" : $1 == "\\" ? "\\e" : $1 == "@" ? "@" : String($1) }
+    }
+}

@@ -1,0 +1,64 @@
+import ProcModel
+import ProcSource
+
+/// One node of the tree: the kind, and what it is of. Its inode number follows from it.
+///
+/// A file's bytes depend on the address space and on what its reader may see, so both are part of a file's node; a
+/// directory or link carries the process alone, so that a working directory outlives an exec.
+package struct Node: Hashable, Sendable {
+    package let entry: Entry
+    /// nil for what is of no process.
+    package let process: ProcessID?
+    /// Number of the address space; 0 for directories, links and what has none.
+    package private(set) var space: UInt32 = 0
+    /// Frames are hidden from the reader.
+    package private(set) var isHidden = false
+    /// The mapping, the range asked for, or an address as both ends.
+    package let range: AddressRange?
+    /// The name that is not fixed: of a group in by-name, of a label.
+    package let name: [UInt8]
+
+    package init(_ entry: Entry, _ process: ProcessID? = nil, range: AddressRange? = nil, name: [UInt8] = []) {
+        self.entry = entry
+        self.process = process
+        self.range = range
+        self.name = name
+    }
+
+    package static let root = Node(.root)
+
+    /// The node of a file that shows an address space.
+    func of(space: UInt32, hidden: Bool) -> Node {
+        var node = self
+        node.space = space
+        node.isHidden = hidden
+        return node
+    }
+}
+
+/// Who asks: decides about `self`, and whether an answer is still waited for.
+package struct Reader: Sendable {
+    /// Thread id as this daemon sees it; 0 when it cannot.
+    package let thread: Int32
+    /// Whether the reader has given up; cheap enough to ask after each piece of work.
+    package let isInterrupted: @Sendable () -> Bool
+
+    package init(thread: Int32, isInterrupted: @escaping @Sendable () -> Bool) {
+        self.thread = thread
+        self.isInterrupted = isInterrupted
+    }
+
+    func checkInterrupted() throws(ProcError) {
+        if isInterrupted() { throw .interrupted }
+    }
+}
+
+/// What stat shows of a node.
+package struct Attributes: Sendable {
+    /// nil: not known before the file is opened.
+    package var size: UInt64?
+    /// Bytes that are not holes, where they differ from the size.
+    package var storedBytes: UInt64?
+    package var user: UInt32 = 0
+    package var group: UInt32 = 0
+}

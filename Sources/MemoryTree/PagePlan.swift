@@ -1,0 +1,94 @@
+import ProcModel
+import ProcSource
+import Syscalls
+
+/// Which pages to decode next: the extents of some spans of address space, found as far ahead as needed and cut into
+/// pieces of bounded size. Used by one thread at a time.
+struct PagePlan {
+    private let pageMap: PageMap
+    private let spans: [AddressRange]
+    private var span = 0
+    private var position: UInt64
+    /// Found, not yet handed out.
+    private var extents: [Extent] = []
+    private var next = 0
+    /// Pages in `extents[next...]`.
+    private(set) var pagesAhead: UInt64 = 0
+
+    /// Pages of a piece. A piece is decoded without looking up, so it bounds how long a reader who has gone is served.
+    static let pagesPerPiece: UInt64 = 2048
+
+    /// - Parameter spans: ascending, page-aligned, in user space. Neighbours are scanned in one go.
+    init(_ pageMap: PageMap, spans: [AddressRange]) {
+        self.pageMap = pageMap
+        var joined: [AddressRange] = []
+        for span in spans {
+            // The scan passes over what is not mapped for nothing; reading pagemap does not.
+            let reach = pageMap.usesScan ? Self.joinedGap : 0
+            if let last = joined.last, span.start - last.end <= reach {
+                joined[joined.count - 1] = AddressRange(last.start, span.end)
+            } else {
+                joined.append(span)
+            }
+        }
+        self.spans = joined
+        position = joined.first?.start ?? 0
+    }
+
+    private static let joinedGap: UInt64 = 1 << 30
+
+    /// Whether everything has been found and handed out.
+    var isDone: Bool { span == spans.count && next == extents.count }
+
+    /// Finds extents until there are `pages` ahead; false when fewer are left in all.
+    mutating func find(_ pages: UInt64, _ reader: Reader) throws(ProcError) -> Bool {
+        if next > 4096 {
+            extents.removeFirst(next)
+            next = 0
+        }
+        while pagesAhead < pages {
+            guard span < spans.count else { return false }
+            try reader.checkInterrupted()
+            let range = AddressRange(position, spans[span].end)
+            let before = extents.count
+            position = try pageMap.extents(in: range, into: &extents)
+            for extent in extents[before...] { pagesAhead += (extent.end - extent.start) / System.pageSize }
+            if position >= range.end {
+                span += 1
+                // A scan of an address space that is no more finds nothing and says so of no one.
+                if span == spans.count { try pageMap.requireAlive(spans[span - 1].start) }
+                position = span < spans.count ? spans[span].start : 0
+            }
+        }
+        return true
+    }
+
+    /// The next piece; nil at the end.
+    mutating func piece(_ reader: Reader) throws(ProcError) -> [Extent]? {
+        _ = try find(Self.pagesPerPiece, reader)
+        var piece: [Extent] = []
+        var room = Self.pagesPerPiece * System.pageSize
+        while room > 0, next < extents.count {
+            let extent = extents[next]
+            let end = min(extent.end, extent.start + room)
+            piece.append(extent.cut(to: end))
+            room -= end - extent.start
+            if end == extent.end { next += 1 } else { extents[next] = extent.cut(from: end) }
+        }
+        guard !piece.isEmpty else { return nil }
+        pagesAhead -= piece.reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
+        return piece
+    }
+
+    /// All extents there are.
+    mutating func all(_ reader: Reader) throws(ProcError) -> [Extent] {
+        _ = try find(.max, reader)
+        return Array(extents[next...])
+    }
+}
+
+extension Extent {
+    func cut(from start: UInt64? = nil, to end: UInt64? = nil) -> Extent {
+        Extent(start ?? self.start, end ?? self.end, isZero: isZero, isHuge: isHuge, isSwapped: isSwapped)
+    }
+}

@@ -1,0 +1,134 @@
+import ProcModel
+import ProcSource
+import Syscalls
+
+/// What was read from /proc, kept for a moment so that readers of the same thing share one reading.
+///
+/// Keys hold the address space and the view, so nothing is found again after exec, exit or reuse of a number. An answer
+/// lives for at most the maximum age, counted from before it was read; one reader fills, others wait for it; failures
+/// are not kept. What is held stays within the budget: the oldest goes first.
+package final class SnapshotCache: Sendable {
+    /// What is kept, of what.
+    package enum Key: Hashable, Sendable {
+        case maps(ProcessID, UInt32)
+        case smaps(ProcessID, UInt32)
+        case extents(ProcessID, UInt32, AddressRange)
+        /// The text of a file.
+        case answer(Node)
+        /// Names of all processes.
+        case names
+    }
+
+    package struct Counters: Sendable {
+        package var hits: UInt64 = 0
+        package var misses: UInt64 = 0
+        package var evictions: UInt64 = 0
+        package var bytes = 0
+    }
+
+    private struct Slot {
+        let value: any Sendable
+        let bytes: Int
+        let since: UInt64
+    }
+
+    private struct State {
+        var slots: [Key: Slot] = [:]
+        var filling: Set<Key> = []
+        /// Keys by age, oldest first; may name a key that has been filled anew since.
+        var order: [(key: Key, since: UInt64)] = []
+        var counters = Counters()
+    }
+
+    private let state = Monitor(State())
+    /// Nanoseconds; 0 keeps nothing.
+    private let maximumAge: UInt64
+    /// Bytes.
+    package let budget: Int
+    private let now: @Sendable () -> UInt64
+
+    /// - Parameter now: nanoseconds of a clock that only goes forward.
+    package init(maximumAge: UInt64, budget: Int, now: @escaping @Sendable () -> UInt64) {
+        self.maximumAge = maximumAge
+        self.budget = budget
+        self.now = now
+    }
+
+    package var counters: Counters { state.withLock { $0.counters } }
+
+    /// The value of the key, made if there is none that is young enough.
+    ///
+    /// - Parameters:
+    ///   - accept: whether a kept value will do; asked for kept values only.
+    ///   - bytes: what keeping the value costs.
+    package func value<Value: Sendable>(
+        _ key: Key, for reader: Reader, accept: (Value) -> Bool = { _ in true }, bytes: (Value) -> Int,
+        make: () throws(ProcError) -> Value
+    ) throws(ProcError) -> Value {
+        guard maximumAge > 0 else {
+            state.withLock { $0.counters.misses += 1 }
+            return try make()
+        }
+        let since: UInt64
+        switch claim(key, reader, accept) {
+        case .kept(let value): return value
+        case .interrupted: throw .interrupted
+        case .fill(let time): since = time
+        }
+        let value: Value
+        do { value = try make() } catch {
+            _ = state.change { $0.filling.remove(key) }
+            throw error
+        }
+        keep(key, Slot(value: value, bytes: bytes(value), since: since))
+        return value
+    }
+
+    private enum Claim<Value> {
+        case kept(Value), fill(since: UInt64), interrupted
+    }
+
+    private func claim<Value: Sendable>(_ key: Key, _ reader: Reader, _ accept: (Value) -> Bool) -> Claim<Value> {
+        state.wait(atMost: 5) { state in
+            if state.filling.contains(key) { return reader.isInterrupted() ? .interrupted : nil }
+            let time = now()
+            if let slot = state.slots[key], time - slot.since < maximumAge, let value = slot.value as? Value, accept(value) {
+                state.counters.hits += 1
+                return .kept(value)
+            }
+            state.counters.misses += 1
+            state.filling.insert(key)
+            return .fill(since: time)
+        }
+    }
+
+    private func keep(_ key: Key, _ slot: Slot) {
+        state.change { state in
+            state.filling.remove(key)
+            drop(key, &state)
+            if slot.bytes <= budget {
+                state.slots[key] = slot
+                state.order.append((key, slot.since))
+                state.counters.bytes += slot.bytes
+            }
+            var index = 0
+            let time = now()
+            while index < state.order.count {
+                let (oldest, since) = state.order[index]
+                let isCurrent = state.slots[oldest]?.since == since
+                let isExpired = time - min(time, since) >= maximumAge
+                guard !isCurrent || isExpired || state.counters.bytes > budget else { break }
+                if isCurrent {
+                    drop(oldest, &state)
+                    if !isExpired { state.counters.evictions += 1 }
+                }
+                index += 1
+            }
+            state.order.removeFirst(index)
+        }
+    }
+
+    private func drop(_ key: Key, _ state: inout State) {
+        if let slot = state.slots.removeValue(forKey: key) { state.counters.bytes -= slot.bytes }
+    }
+}

@@ -1,0 +1,55 @@
+import ProcModel
+import ProcSource
+import ProcText
+
+extension Tree {
+    /// What stat shows: owners as /proc's, and the size as far as it is known without decoding a page.
+    package func attributes(of node: Node, for reader: Reader) throws(ProcError) -> Attributes {
+        var attributes = Attributes()
+        if let id = node.process {
+            let process = try pin(id)
+            let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
+            (attributes.user, attributes.group) = (owner.user, owner.group)
+        }
+        switch node.entry.kind {
+        case .directory:
+            // A mapping's folder is there as long as the mapping is.
+            if let range = node.range { try requireMapping(range, of: try subject(of: node), reader) }
+        case .link:
+            attributes.size = UInt64(try target(of: node, for: reader).count)
+        case .file:
+            // What may not be read has no size to show, but is there.
+            do { try addSize(of: node, to: &attributes, reader) } catch {
+                guard case .refused = error else { throw error }
+            }
+        }
+        return attributes
+    }
+
+    private func addSize(of node: Node, to attributes: inout Attributes, _ reader: Reader) throws(ProcError) {
+        switch node.entry {
+        case .readme, .legend, .capabilities, .processInfo:
+            attributes.size = try open(node, for: reader).size
+        case .letters where capabilities.usesScan:
+            let subject = try subject(of: node)
+            guard let walk = try walk(subject) else { return }
+            attributes.size = lettersSize(try extents(of: node.range!, subject, walk, reader))
+        case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
+            let subject = try subject(of: node)
+            attributes.size = node.range!.size / context.pageSize * 8
+            guard let walk = try walk(subject) else { return }
+            attributes.storedBytes = try extents(of: node.range!, subject, walk, reader)
+                .reduce(0) { $0 + ($1.end - $1.start) / context.pageSize * 8 }
+        default:
+            if options.sizesExact { attributes.size = try open(node, for: reader).size }
+        }
+    }
+}
+
+extension PinnedProcess {
+    /// User and group that /proc shows as owners of its files: root's where the process is not dumpable.
+    fileprivate func fileOwner() throws(ProcError) -> (user: UInt32, group: UInt32) {
+        guard let status = try? directory.status("maps") else { return try owner() }
+        return (status.user, status.group)
+    }
+}

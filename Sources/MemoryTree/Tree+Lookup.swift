@@ -1,0 +1,203 @@
+import ProcModel
+import ProcSource
+import ProcText
+
+extension Tree {
+    /// The node of a name in a directory.
+    ///
+    /// - Throws: `.absent` when there is none, `.gone` when the directory's process is no more, what the kernel refuses.
+    package func lookup(_ name: [UInt8], in parent: Node, for reader: Reader) throws(ProcError) -> Node {
+        guard parent.entry.kind == .directory else { throw .absent }
+        if let entry = parent.entry.children.first(where: { $0.fixedName == name }) {
+            return try fixed(entry, in: parent, reader)
+        }
+        switch parent.entry {
+        case .root:
+            guard let pid = parseProcessNumber(name) else { throw .absent }
+            return Node(.process, try root.pin(pid).id)
+        case .byName:
+            guard try names(reader).contains(where: { $0.name == name }) else { throw .absent }
+            return Node(.byNameGroup, name: name)
+        case .byNameGroup:
+            guard let pid = parseProcessNumber(name),
+                let process = try names(reader).first(where: { $0.process.pid == pid && $0.name == parent.name })
+            else { throw .absent }
+            return Node(.byNameLink, process.process, name: parent.name)
+        case .process:
+            return try rangeQuery(name, in: parent)
+        case .vmaFolder:
+            guard let range = AddressRange(parsing: name) else { throw .absent }
+            try requireMapping(range, of: try subject(of: parent), reader)
+            return Node(.vma, parent.process, range: range)
+        case .at:
+            guard let address = parseAddress(name) else { throw .absent }
+            let link = Node(.atLink, parent.process, range: AddressRange(address, address))
+            _ = try target(of: link, for: reader)
+            return link
+        case .byLabel:
+            let subject = try subject(of: parent)
+            guard try mappings(of: subject, reader).mapping(labelled: name) != nil else { throw .absent }
+            return Node(.byLabelLink, parent.process, name: name)
+        default:
+            throw .absent
+        }
+    }
+
+    /// A child with a fixed name.
+    private func fixed(_ entry: Entry, in parent: Node, _ reader: Reader) throws(ProcError) -> Node {
+        let node = Node(entry, parent.process, range: parent.range)
+        guard parent.process != nil else { return node }
+        // A mapping's own things are there as long as the mapping is.
+        if let range = parent.range {
+            let subject = try subject(of: parent)
+            try requireMapping(range, of: subject, reader)
+            if entry == .backing {
+                guard try mapping(range, of: subject, reader).0.hasFile else { throw .absent }
+            }
+            return entry.kind == .file ? node.of(space: subject.space, hidden: hidesFrames) : node
+        }
+        guard entry.kind == .file else {
+            _ = try pin(parent.process!)
+            return node
+        }
+        return try ofPresentSpace(node)
+    }
+
+    /// The file with the number of the address space; without the right to see that it is there all the same, as in
+    /// /proc, and opening it fails.
+    private func ofPresentSpace(_ node: Node) throws(ProcError) -> Node {
+        do { return node.of(space: try subject(of: node).space, hidden: hidesFrames) } catch {
+            guard case .refused = error else { throw error }
+            return node.of(space: 0, hidden: hidesFrames)
+        }
+    }
+
+    /// `pages@START-END` and its like.
+    private func rangeQuery(_ name: [UInt8], in parent: Node) throws(ProcError) -> Node {
+        for entry in parent.entry.children where entry.specification.isLookUpOnly {
+            guard case .pattern(let pattern) = entry.specification.name else { continue }
+            let prefix = Array(pattern.utf8.prefix { $0 != UInt8(ascii: "@") }) + [UInt8(ascii: "@")]
+            guard name.starts(with: prefix), let range = AddressRange(parsing: Array(name[prefix.count...])),
+                range.isAligned(to: context.pageSize)
+            else { continue }
+            return try ofPresentSpace(Node(entry, parent.process, range: range))
+        }
+        throw .absent
+    }
+
+    /// Name and node of everything a directory lists, in its order.
+    package func list(_ node: Node, for reader: Reader) throws(ProcError) -> [(name: [UInt8], node: Node)] {
+        var list: [(name: [UInt8], node: Node)] = []
+        switch node.entry {
+        case .root:
+            list = fixedChildren(of: node, space: 0)
+            for pid in try root.processes() {
+                list.append((Array(String(pid).utf8), Node(.process, ProcessID(pid: pid, birth: 0))))
+            }
+        case .byName:
+            var seen: Set<[UInt8]> = []
+            for process in try names(reader) where seen.insert(process.name).inserted {
+                list.append((process.name, Node(.byNameGroup, name: process.name)))
+            }
+        case .byNameGroup:
+            for process in try names(reader) where process.name == node.name {
+                let link = Node(.byNameLink, process.process, name: node.name)
+                list.append((Array(String(process.process.pid).utf8), link))
+            }
+        case .process:
+            let process = try pin(node.process!)
+            // Where hidepid or the like forbids looking inside, so do we.
+            do { _ = try process.stat() } catch { throw error == .absent ? .gone : error }
+            list = fixedChildren(of: node, space: (try? subject(of: node).space) ?? 0)
+        case .vmaFolder:
+            for vma in try mappings(of: try subject(of: node), reader).list {
+                list.append((vma.range.name, Node(.vma, node.process, range: vma.range)))
+            }
+        case .vma:
+            let subject = try subject(of: node)
+            let (vma, _) = try mapping(node.range!, of: subject, reader)
+            list = fixedChildren(of: node, space: subject.space).filter { $0.node.entry != .backing || vma.hasFile }
+        case .raw:
+            let subject = try subject(of: node)
+            try requireMapping(node.range!, of: subject, reader)
+            list = fixedChildren(of: node, space: subject.space)
+        case .at:
+            _ = try pin(node.process!)
+        case .byLabel:
+            for label in try mappings(of: try subject(of: node), reader).labels {
+                if let label { list.append((label, Node(.byLabelLink, node.process, name: label))) }
+            }
+        default:
+            throw .absent
+        }
+        return list
+    }
+
+    private func fixedChildren(of node: Node, space: UInt32) -> [(name: [UInt8], node: Node)] {
+        node.entry.children.compactMap { entry in
+            guard let name = entry.fixedName, !entry.specification.isLookUpOnly else { return nil }
+            let child = Node(entry, node.process, range: node.range)
+            let isOfSpace = entry.kind == .file && node.process != nil
+            return (name, isOfSpace ? child.of(space: space, hidden: hidesFrames) : child)
+        }
+    }
+
+    /// All processes with their names as by-name spells them, by number.
+    private func names(_ reader: Reader) throws(ProcError) -> [(name: [UInt8], process: ProcessID)] {
+        try cache.value(.names, for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
+            var names: [(name: [UInt8], process: ProcessID)] = []
+            for pid in try root.processes() {
+                try reader.checkInterrupted()
+                // One that has gone since, or may not be looked at, has no name here.
+                guard let process = try? root.pin(pid), let command = try? process.stat().command,
+                    let name = entryName(command)
+                else { continue }
+                names.append((name, process.id))
+            }
+            return names
+        }
+    }
+
+    /// Where a link leads: inside the tree relative to the link, else to a file of /proc.
+    package func target(of node: Node, for reader: Reader) throws(ProcError) -> [UInt8] {
+        func kernel(_ name: String) throws(ProcError) -> [UInt8] {
+            Array("\(root.path)/\(try pin(node.process!).id.pid)/\(name)".utf8)
+        }
+        func mapping(_ vma: VMA?) throws(ProcError) -> [UInt8] {
+            guard let vma else { throw .absent }
+            return Array("../vma/".utf8) + vma.range.name
+        }
+        switch node.entry {
+        case .selfLink:
+            guard let pid = root.group(ofThread: reader.thread) else { throw .absent }
+            return Array(String(pid).utf8)
+        case .byNameLink: return Array("../../\(try pin(node.process!).id.pid)".utf8)
+        case .mapsLink: return try kernel("maps")
+        case .smapsLink: return try kernel("smaps")
+        case .smapsRollupLink: return try kernel("smaps_rollup")
+        case .pagemapLink: return try kernel("pagemap")
+        case .mapFilesLink: return try kernel("map_files")
+        case .backing:
+            let subject = try subject(of: node)
+            try requireMapping(node.range!, of: subject, reader)
+            return Array("\(root.path)/\(subject.memory!.path("map_files"))/".utf8) + node.range!.name
+        case .atLink:
+            let subject = try subject(of: node)
+            let address = node.range!.start
+            if capabilities.hasQuery, address >> 63 == 0, let maps = subject.maps {
+                guard let range = try VMAQuery.mapping(holding: address, in: maps) else { throw .absent }
+                return Array("../vma/".utf8) + range.name
+            }
+            return try mapping(try mappings(of: subject, reader).mapping(holding: address))
+        case .byLabelLink:
+            return try mapping(try mappings(of: try subject(of: node), reader).mapping(labelled: node.name))
+        default:
+            throw .absent
+        }
+    }
+}
+
+extension AddressRange {
+    /// As in map_files.
+    var name: [UInt8] { Array(String(range: self).utf8) }
+}

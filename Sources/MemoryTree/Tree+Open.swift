@@ -1,0 +1,94 @@
+import ProcModel
+import ProcSource
+import ProcText
+import Syscalls
+
+extension Tree {
+    /// Opens a file: its text is made now and frozen, or is made while it is read.
+    package func open(_ node: Node, for reader: Reader) throws(ProcError) -> OpenFile {
+        let start = System.monotonicNanoseconds
+        let file = try openUncounted(node, reader)
+        statistics.count(open: node.entry, since: start)
+        return file
+    }
+
+    private func openUncounted(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
+        switch node.entry {
+        case .readme: return .frozen(FrozenText(Handbook.readme))
+        case .legend: return .frozen(FrozenText(Handbook.legend))
+        case .capabilities: return .frozen(FrozenText(Handbook.capabilities(capabilities)))
+        case .status: return .frozen(FrozenText(statusText(), countedIn: held))
+        case .processInfo: return try answer(node, reader) { () throws(ProcError) in try processInfo(node, reader) }
+        default: break
+        }
+
+        let subject = try subject(of: node)
+        guard subject.space == node.space else { throw .gone }
+        switch node.entry {
+        case .processSummary:
+            return try answer(node, reader) { () throws(ProcError) in try processSummary(subject, reader) }
+        case .layout: return try openList(node, subject, reader, layoutStream)
+        case .files: return try openList(node, subject, reader, filesStream)
+        case .processPages, .pagesOfRange, .vmaPages, .processRanges, .rangesOfRange, .vmaRanges:
+            return try openPageTable(node, subject, reader)
+        case .processFlags, .flagsOfRange, .vmaFlags:
+            return try answer(node, reader) { () throws(ProcError) in try flagsText(node, subject, reader) }
+        case .processStrip, .vmaStrip:
+            return try answer(node, reader) { () throws(ProcError) in try stripText(node, subject, reader) }
+        case .vmaInfo: return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, subject, reader) }
+        case .vmaSummary:
+            return try answer(node, reader) { () throws(ProcError) in try mappingSummary(node, subject, reader) }
+        case .vmaMaps:
+            return try answer(node, reader) { () throws(ProcError) in
+                Array(try smaps(node.range!, subject, reader).prefix { $0 != 0x0a }) + [0x0a]
+            }
+        case .vmaSmaps:
+            return try answer(node, reader) { () throws(ProcError) in Array(try smaps(node.range!, subject, reader)) }
+        case .letters: return .record(try lettersFile(node, subject, reader))
+        case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
+            return .record(try rawFile(node, subject, reader))
+        default: throw .absent
+        }
+    }
+
+    /// A text of moderate length, shared among those who open it within the maximum age.
+    func answer(
+        _ node: Node, _ reader: Reader, make: () throws(ProcError) -> [UInt8]
+    ) throws(ProcError) -> OpenFile {
+        let bytes = try cache.value(.answer(node), for: reader, bytes: { $0.count + 64 }, make: make)
+        return .frozen(FrozenText(bytes, countedIn: held))
+    }
+
+    /// Rows beyond which a table is not frozen but made as it is read: about 8 MiB of text.
+    static let mostFrozenRows = 65_536
+    static let typicalRowBytes = 128
+
+    /// Whether that many rows are too many to freeze now.
+    func mustStream(rows: Int) -> Bool {
+        rows > Self.mostFrozenRows || held.count + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
+    }
+
+    /// A table with one row a mapping.
+    private func openList(
+        _ node: Node, _ subject: Subject, _ reader: Reader,
+        _ stream: (Subject, Mappings, Reader) throws(ProcError) -> TextStream
+    ) throws(ProcError) -> OpenFile {
+        let mappings = try mappings(of: subject, reader)
+        if mustStream(rows: mappings.list.count) { return .stream(try stream(subject, mappings, reader)) }
+        return try answer(node, reader) { () throws(ProcError) in
+            try stream(subject, mappings, reader).readAll(reader)
+        }
+    }
+}
+
+extension TextStream {
+    /// All of it at once.
+    func readAll(_ reader: Reader) throws(ProcError) -> [UInt8] {
+        var text: [UInt8] = []
+        while true {
+            let pieces = try read(at: UInt64(text.count), count: 1 << 20, reader)
+            if pieces.isEmpty { return text }
+            for piece in pieces { text.append(contentsOf: piece) }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import ProcModel
+import ProcSource
+import ProcText
+
+extension Tree {
+    /// The pages that a table is about, as spans of address space.
+    private func spans(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> (spans: [AddressRange], borders: [UInt64]) {
+        if node.entry.specification.parent == .vma {
+            let range = node.range!
+            return (range.start >> 63 == 0 ? [range] : [], [])
+        }
+        let spans = try mappings(of: subject, reader).spans(in: node.range)
+        return (spans, spans.map(\.start))
+    }
+
+    /// `pages` and `ranges`: frozen if short, else made as it is read.
+    func openPageTable(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
+        let title = try title(node, subject, reader)
+        let (spans, borders) = try spans(node, subject, reader)
+        let walk = try walk(subject)
+        // Of the one who finds out; those who waited for it start their own.
+        var plan: PagePlan?
+        let text: [UInt8]? = try cache.value(.answer(node), for: reader, bytes: { ($0?.count ?? 0) + 64 }) {
+            () throws(ProcError) in
+            var found = walk.map { PagePlan($0.pageMap, spans: spans) }
+            _ = try found?.find(UInt64(Self.mostFrozenRows + 1), reader)
+            let rows = found?.pagesAhead ?? 0
+            plan = found
+            if mustStream(rows: Int(rows)) { return nil }
+            return try stream(node, title, walk, found, borders).readAll(reader)
+        }
+        if let text { return .frozen(FrozenText(text, countedIn: held)) }
+        return .stream(stream(node, title, walk, plan ?? walk.map { PagePlan($0.pageMap, spans: spans) }, borders))
+    }
+
+    private func stream(
+        _ node: Node, _ title: [UInt8], _ walk: PageWalk?, _ plan: PagePlan?, _ borders: [UInt64]
+    ) -> TextStream {
+        let isPages = [.processPages, .pagesOfRange, .vmaPages].contains(node.entry)
+        let header = title + Table.header(isPages ? Table.pages : Table.ranges)
+        guard let walk, let plan else { return TextStream(header: header) { _ in nil } }
+        let context = context
+        if isPages {
+            let pipeline = PagePipeline(plan, decoders) { extents throws(ProcError) in
+                var rows = PageRows(context)
+                return rows.text(try walk.read(extents, .all))
+            }
+            return TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+                try pipeline.next(reader)
+            }
+        }
+        let pipeline = PagePipeline(plan, decoders) { extents throws(ProcError) in
+            PageRange.merge(try walk.read(extents, .all), borders: borders, context)
+        }
+        let joiner = RangeJoiner(borders: borders, context)
+        return TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+            if let ranges = try pipeline.next(reader) { return joiner.rows(ranges) }
+            let text = joiner.lastRow()
+            return text.isEmpty ? nil : text
+        }
+    }
+
+    /// `flags`.
+    func flagsText(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        var text = try title(node, subject, reader) + Table.header(Table.flags)
+        guard let walk = try walk(subject) else { return text }
+        let plan = PagePlan(walk.pageMap, spans: try spans(node, subject, reader).spans)
+        let pipeline = PagePipeline(plan, decoders) { extents throws(ProcError) in
+            var counts = FlagCounts()
+            counts.add(try walk.read(extents, .flags))
+            return counts
+        }
+        text += try pipeline.reduce(into: FlagCounts(), reader) { $0.add($1) }.text(context)
+        return text
+    }
+
+    /// `strip`.
+    func stripText(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        let title = try title(node, subject, reader)
+        let (spans, _) = try spans(node, subject, reader)
+        let pageSize = context.pageSize
+        // Of a kernel address, the one span is not in `spans`: a mapping without page tables is all holes.
+        let isMapping = node.entry == .vmaStrip
+        let pages = isMapping ? node.range!.size / pageSize : spans.reduce(0) { $0 + $1.size / pageSize }
+        var strip = Strip(pages: pages)
+        if let walk = try walk(subject) {
+            let context = context
+            let pipeline = PagePipeline(PagePlan(walk.pageMap, spans: spans), decoders) { extents throws(ProcError) in
+                KindRun.runs(try walk.read(extents, .flags), extents, context)
+            }
+            let offsets = PageOffsets(spans, pageSize: pageSize)
+            strip = try pipeline.reduce(into: strip, reader) { strip, runs in
+                for run in runs {
+                    offsets.forEachPart(run.start, run.end) { first, count in strip.add(run.kind, first: first, count: count) }
+                }
+            }
+        }
+        var header = LineWriter()
+        header.text("# upper left is the lowest address, a character is \(strip.pagesPerBucket) pages: ")
+        header.text(PageKind.allCases.map { "\($0.letter) \($0.shortMeaning)" }.joined(separator: ", "))
+        header.newline()
+        return title + header.bytes + strip.text
+    }
+}
+
+/// Joins ranges across the borders of pieces. Used by one reader at a time.
+private final class RangeJoiner: @unchecked Sendable {
+    // Safety: touched only by the closure of one TextStream, under its lock.
+    private var last: PageRange?
+    private let borders: [UInt64]
+    private let context: FrameContext
+
+    init(borders: [UInt64], _ context: FrameContext) {
+        self.borders = borders
+        self.context = context
+    }
+
+    /// The rows that are complete once these ranges have come.
+    func rows(_ ranges: [PageRange]) -> [UInt8] {
+        var text = LineWriter()
+        for range in ranges {
+            if last != nil, !borders.containsSorted(range.start), last!.merge(range, context) { continue }
+            if let last { text.pageRange(last, context) }
+            last = range
+        }
+        return text.bytes
+    }
+
+    func lastRow() -> [UInt8] {
+        var text = LineWriter()
+        if let last { text.pageRange(last, context) }
+        last = nil
+        return text.bytes
+    }
+}
+
+/// Neighbouring pages of one kind.
+private struct KindRun: Sendable {
+    let kind: PageKind
+    let start: UInt64
+    var end: UInt64
+
+    static func runs(_ batch: PageBatch, _ extents: [Extent], _ context: FrameContext) -> [KindRun] {
+        var runs: [KindRun] = []
+        var extent = 0
+        for index in 0..<batch.count {
+            let page = batch[index]
+            while extents[extent].end <= page.address { extent += 1 }
+            let kind = PageKind(page, huge: extents[extent].isHuge, context)
+            if let last = runs.last, last.kind == kind, last.end == page.address {
+                runs[runs.count - 1].end += context.pageSize
+            } else {
+                runs.append(KindRun(kind: kind, start: page.address, end: page.address + context.pageSize))
+            }
+        }
+        return runs
+    }
+}
+
+/// Numbers the pages of spans laid end to end.
+private struct PageOffsets: Sendable {
+    private let spans: [AddressRange]
+    private let firsts: [UInt64]
+    private let ends: [UInt64]
+    private let pageSize: UInt64
+
+    init(_ spans: [AddressRange], pageSize: UInt64) {
+        self.spans = spans
+        self.pageSize = pageSize
+        var firsts: [UInt64] = []
+        var next: UInt64 = 0
+        for span in spans {
+            firsts.append(next)
+            next += span.size / pageSize
+        }
+        self.firsts = firsts
+        ends = spans.map(\.end)
+    }
+
+    /// Calls `body` with the number of the first page and the count for each part of the range in one span.
+    func forEachPart(_ start: UInt64, _ end: UInt64, _ body: (UInt64, UInt64) -> Void) {
+        var index = ends.firstIndex(notBelow: start + 1)
+        while index < spans.count, spans[index].start < end {
+            if let part = spans[index].intersection(AddressRange(start, end)) {
+                body(firsts[index] + (part.start - spans[index].start) / pageSize, part.size / pageSize)
+            }
+            index += 1
+        }
+    }
+}

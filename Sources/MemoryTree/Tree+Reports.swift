@@ -1,0 +1,218 @@
+import ProcModel
+import ProcSource
+import ProcText
+import Syscalls
+
+extension LineWriter {
+    /// `Key:` padded as in smaps, and a word.
+    mutating func line(_ key: String, _ value: some StringProtocol) {
+        line(key) { $0.text(value) }
+    }
+
+    mutating func line(_ key: String, _ value: (inout LineWriter) -> Void) {
+        field(Self.keyColumn) { $0.text(key + ":") }
+        value(&self)
+        newline()
+    }
+
+    /// A size in kB or a plain number, right-aligned as in smaps.
+    mutating func line(_ key: String, number: UInt64, unit: String = "") {
+        field(Self.keyColumn) { $0.text(key + ":") }
+        field(Self.numberColumn) { $0.decimal(number) }
+        text(unit)
+        newline()
+    }
+
+    private static let keyColumn = Column(width: 16, alignment: .left)
+    private static let numberColumn = Column(width: 8, alignment: .right)
+}
+
+extension Tree {
+    /// `info` of a process. Says of anybody what /proc/PID/status tells everybody.
+    func processInfo(_ node: Node, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        let process = try pin(node.process!)
+        var text = LineWriter()
+        let stat = try statusLines(process, &text)
+        text.line("Started") { $0.time(milliseconds: root.bootTime + stat.startTime * 1000 / System.clockTicks) }
+        text.line("Executable") { (text: inout LineWriter) in
+            switch Result(catching: { () throws(ProcError) in try process.readLink("exe") }) {
+            case .success(let path): text.escaped(path, keepingBlanks: true)
+            case .failure(.refused): text.byte("?")
+            case .failure: text.byte("-")
+            }
+        }
+        return text.bytes
+    }
+
+    private func statusLines(_ process: PinnedProcess, _ text: inout LineWriter) throws(ProcError) -> ProcessStat {
+        let stat = try process.stat()
+        let status = try process.status()
+        text.line("Name") { $0.escaped(stat.command, keepingBlanks: true) }
+        for key in ["State", "Pid", "Uid", "Threads"] { text.line(key, status[key] ?? "-") }
+        text.line("Kthread", status["Kthread"] ?? (stat.isKernelThread ? "1" : "0"))
+        return stat
+    }
+
+    /// `summary` of a process: smaps_rollup, then what the page map says.
+    func processSummary(_ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        var text = LineWriter()
+        guard let memory = subject.memory else {
+            _ = try statusLines(subject.process, &text)
+            return text.bytes
+        }
+        let rollup = try memory.open("smaps_rollup").readAll(for: reader)
+        let spans = try mappings(of: subject, reader).spans()
+        try summary(rollup, of: spans, subject, &text, reader)
+        return text.bytes
+    }
+
+    /// `summary` of a mapping.
+    func mappingSummary(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        let range = node.range!
+        var text = LineWriter()
+        let block = Array(try smaps(range, subject, reader))
+        try summary(block, of: range.start >> 63 == 0 ? [range] : [], subject, &text, reader)
+        return text.bytes
+    }
+
+    private func summary(
+        _ block: [UInt8], of spans: [AddressRange], _ subject: Subject, _ text: inout LineWriter, _ reader: Reader
+    ) throws(ProcError) {
+        let smaps = try ProcError.decode { () throws(DecodeError) in
+            var cursor = ByteCursor(block)
+            cursor.position = min(cursor.endOfLine + 1, cursor.limit)
+            return try SMaps(lines: &cursor)
+        }
+        for field in smaps.fields {
+            if field.value.hasSuffix(" kB") {
+                text.line(field.key, number: field.number, unit: " kB")
+            } else {
+                text.line(field.key, field.value)
+            }
+        }
+        text.line("Uss", number: smaps.uss, unit: " kB")
+        let counts: EntryCounts?
+        do { counts = try entryCounts(spans, subject, reader) } catch {
+            // smaps may be read where pagemap may not: a process of one's own that is not dumpable.
+            guard case .refused = error else { throw error }
+            counts = nil
+        }
+        let numbers = [("Entries", counts?.entries)] + EntryCounts.states.map { ($0.key, counts?[$0.state]) }
+        for (key, number) in numbers {
+            if let number { text.line(key, number: number) } else { text.line(key, "       ?") }
+        }
+    }
+
+    /// `info` of a mapping.
+    func mappingInfo(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        let (vma, label) = try mapping(node.range!, of: subject, reader)
+        let block = Array(try smaps(node.range!, subject, reader))
+        let smaps = try ProcError.decode { () throws(DecodeError) in
+            var cursor = ByteCursor(block)
+            cursor.position = min(cursor.endOfLine + 1, cursor.limit)
+            return try SMaps(lines: &cursor)
+        }
+        let object = MappedObject(vma, memory: subject.memory)
+        var text = LineWriter()
+        text.line("Range") { $0.range(vma.range) }
+        text.line("Size", number: vma.range.size / 1024, unit: " kB")
+        text.line("Perms", vma.permissions.text)
+        text.line("Offset") { $0.hex(vma.offset) }
+        text.line("Device") { $0.device(vma) }
+        text.line("Inode") { $0.decimal(vma.inode) }
+        text.line("Name") { $0.name(object.name) }
+        text.line("Deleted", object.isDeleted.map { $0 ? "yes" : "no" } ?? "-")
+        text.line("Label") { text in if let label { text.raw(label) } else { text.byte("-") } }
+        for key in ["KernelPageSize", "MMUPageSize"] {
+            text.line(key, number: smaps.kilobytes(key), unit: " kB")
+        }
+        text.line("THPeligible", smaps["THPeligible"]?.value ?? "-")
+        let codes = smaps["VmFlags"]?.value.split(separator: " ") ?? []
+        text.line("VmFlags", codes.map { "\(VMFlags.meaning(String($0))) (\($0))" }.joined(separator: ", "))
+        text.line("Raw", Entry.raw.children.map { "raw/" + String(decoding: $0.fixedName!, as: UTF8.self) }.joined(separator: " "))
+        return text.bytes
+    }
+
+    /// The kernel's own lines about a mapping.
+    func smaps(_ range: AddressRange, _ subject: Subject, _ reader: Reader) throws(ProcError) -> ArraySlice<UInt8> {
+        guard let memory = subject.memory else { throw .absent }
+        let all = try cache.value(
+            .smaps(subject.process.id, subject.space), for: reader,
+            accept: { (kept: SMapsText) in kept.block(of: range) != nil }, bytes: { $0.text.count + $0.blocks.count * 48 }
+        ) { () throws(ProcError) in
+            SMapsText(try memory.open("smaps").readAll(for: reader))
+        }
+        guard let block = all.block(of: range) else { throw .absent }
+        return all.text[block]
+    }
+
+    /// The text of the file `status`.
+    func statusText() -> [UInt8] {
+        var text = LineWriter()
+        let cache = cache.counters
+        text.line("Uptime", number: (System.monotonicNanoseconds - statistics.start) / 1_000_000, unit: " ms")
+        text.line("Max_age", number: options.maximumAge, unit: " ms")
+        text.line("Cache_budget", number: UInt64(self.cache.budget) / 1024, unit: " kB")
+        text.line("Cache_bytes", number: UInt64(max(0, cache.bytes)))
+        text.line("Cache_hits", number: cache.hits)
+        text.line("Cache_misses", number: cache.misses)
+        text.line("Cache_evictions", number: cache.evictions)
+        text.line("Handle_bytes", number: UInt64(max(0, held.count)))
+        text.line("Threads", number: UInt64(options.threads))
+        if let own = try? File.open("/proc/self/status").readAll() {
+            let status = StatusFile(own)
+            for key in ["VmRSS", "VmHWM"] {
+                text.line(key, number: UInt64(status[key]?.split(separator: " ").first ?? "0") ?? 0, unit: " kB")
+            }
+        }
+        for (name, count) in statistics.requests { text.line("Requests_\(name)", number: count) }
+        for (entry, opens) in statistics.opens {
+            let name = entry.path.replacingSlashes
+            text.line("Opens_\(name)", number: opens.count)
+            text.line("Time_\(name)", number: opens.nanoseconds / 1000, unit: " us")
+        }
+        return text.bytes
+    }
+}
+
+extension String {
+    fileprivate var replacingSlashes: String { String(map { $0 == "/" ? "_" : $0 }) }
+}
+
+extension LineWriter {
+    mutating func device(_ vma: VMA) {
+        hex(UInt64(vma.deviceMajor), minimum: 2)
+        byte(":")
+        hex(UInt64(vma.deviceMinor), minimum: 2)
+    }
+
+    /// A name as last column or value; `-` when there is none.
+    mutating func name(_ name: [UInt8]) {
+        if name.isEmpty { byte("-") } else { escaped(name, keepingBlanks: true) }
+    }
+}
+
+/// A text of smaps and where each mapping's lines are.
+struct SMapsText: Sendable {
+    let text: [UInt8]
+    let blocks: [Range<Int>]
+    private let index: [UInt64: Int]
+
+    init(_ text: [UInt8]) {
+        self.text = text
+        blocks = smapsBlocks(text)
+        var index: [UInt64: Int] = [:]
+        for (number, block) in blocks.enumerated() {
+            var cursor = ByteCursor(text, from: block.lowerBound, to: block.upperBound)
+            if let start = cursor.hex() { index[start] = number }
+        }
+        self.index = index
+    }
+
+    func block(of range: AddressRange) -> Range<Int>? {
+        guard let number = index[range.start] else { return nil }
+        var cursor = ByteCursor(text, from: blocks[number].lowerBound, to: blocks[number].upperBound)
+        guard cursor.hex() == range.start, cursor.skip(UInt8(ascii: "-")), cursor.hex() == range.end else { return nil }
+        return blocks[number]
+    }
+}

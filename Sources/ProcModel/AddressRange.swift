@@ -1,0 +1,53 @@
+/// A half-open range of virtual addresses, in bytes.
+///
+/// Spelled `START-END` in lower-case hex without prefix or padding, as the names in /proc/PID/map_files.
+package struct AddressRange: Hashable, Sendable {
+    package let start: UInt64
+    /// Exclusive.
+    package let end: UInt64
+
+    package init(_ start: UInt64, _ end: UInt64) {
+        self.start = start
+        self.end = end
+    }
+
+    /// Reads the canonical spelling; nil for anything else: upper case, leading zero, blanks, overflow, an empty range.
+    package init?(parsing name: [UInt8]) {
+        var cursor = ByteCursor(name)
+        guard let start = cursor.canonicalHex(), cursor.skip(UInt8(ascii: "-")),
+            let end = cursor.canonicalHex(), cursor.isAtEnd, start < end
+        else { return nil }
+        self.init(start, end)
+    }
+
+    /// Bytes.
+    package var size: UInt64 { end &- start }
+
+    package var isEmpty: Bool { start >= end }
+
+    package func contains(_ address: UInt64) -> Bool { start <= address && address < end }
+
+    /// What the two have in common, or nil.
+    package func intersection(_ other: AddressRange) -> AddressRange? {
+        let low = max(start, other.start)
+        let high = min(end, other.end)
+        return low < high ? AddressRange(low, high) : nil
+    }
+
+    package func isAligned(to pageSize: UInt64) -> Bool { (start | end) & (pageSize - 1) == 0 }
+}
+
+/// The virtual address in a name such as `7fa3389a2000` or `0x7fa3389a2000`; either case, nil if it is none.
+package func parseAddress(_ name: [UInt8]) -> UInt64? {
+    var cursor = ByteCursor(name)
+    if name.starts(with: "0x".utf8) { cursor.position = 2 }
+    guard let value = cursor.hex(), cursor.isAtEnd else { return nil }
+    return value
+}
+
+/// The number in a canonical decimal name: no sign, no leading zero, at most `Int32.max`, not 0.
+package func parseProcessNumber(_ name: [UInt8]) -> Int32? {
+    var cursor = ByteCursor(name)
+    guard name.first != UInt8(ascii: "0"), let value = cursor.decimal(), cursor.isAtEnd, value > 0 else { return nil }
+    return Int32(exactly: value)
+}

@@ -1,0 +1,124 @@
+/// One word of /proc/kpageflags, and the only table of its bits.
+///
+/// Source: include/uapi/linux/kernel-page-flags.h, fs/proc/page.c, tools/mm/page-types.c.
+package struct PageFlags: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt64
+
+    @inline(__always)
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static let slab = PageFlags(rawValue: 1 << 7)
+    package static let writeback = PageFlags(rawValue: 1 << 8)
+    package static let reclaim = PageFlags(rawValue: 1 << 9)
+    package static let buddy = PageFlags(rawValue: 1 << 10)
+    package static let anonymous = PageFlags(rawValue: 1 << 12)
+    package static let huge = PageFlags(rawValue: 1 << 17)
+    package static let ksm = PageFlags(rawValue: 1 << 21)
+    package static let thp = PageFlags(rawValue: 1 << 22)
+    package static let offline = PageFlags(rawValue: 1 << 23)
+    package static let zeroPage = PageFlags(rawValue: 1 << 24)
+    package static let pageTable = PageFlags(rawValue: 1 << 26)
+    package static let owner2 = PageFlags(rawValue: 1 << 34)
+
+    /// MMAP, ANON, SWAPCACHE and KSM are read from fields that these kinds of page use for something else.
+    private static let reusesMapping: PageFlags = [.slab, .buddy, .offline, .pageTable]
+    private static let misread = PageFlags(rawValue: 1 << 11 | 1 << 12 | 1 << 13 | 1 << 21)
+
+    /// The word without the bits that this kernel is known to report wrongly.
+    ///
+    /// - Parameter ksmLies: whether the kernel reports KSM on every anonymous page (6.10 to 6.18 without the fix).
+    @inline(__always)
+    package func corrected(ksmLies: Bool) -> PageFlags {
+        var word = self
+        if !word.isDisjoint(with: Self.reusesMapping) { word.subtract(Self.misread) }
+        if ksmLies { word.subtract(.ksm) }
+        return word
+    }
+}
+
+/// A bit of kpageflags or pagemap: how page-types spells it, and what it says.
+package struct FlagName: Sendable {
+    package let bit: Int
+    package let letter: Character
+    package let name: String
+    package let meaning: String
+
+    init(_ bit: Int, _ letter: Character, _ name: String, _ meaning: String) {
+        self.bit = bit
+        self.letter = letter
+        self.name = name
+        self.meaning = meaning
+    }
+
+    /// The bits of /proc/kpageflags, lowest first.
+    package static let kernel: [FlagName] = [
+        FlagName(0, "L", "locked", "the page lock is held, as during I/O"),
+        FlagName(1, "E", "error", "an I/O error occurred (unused since 6.12)"),
+        FlagName(2, "R", "referenced", "accessed since it was last moved on an LRU list"),
+        FlagName(3, "U", "uptodate", "contents are valid; on free pages: reported to the hypervisor"),
+        FlagName(4, "D", "dirty", "needs write-back; anonymous pages often lack it"),
+        FlagName(5, "l", "lru", "on an LRU list; fresh pages join it in batches"),
+        FlagName(6, "A", "active", "on the active list"),
+        FlagName(7, "S", "slab", "owned by the slab allocator"),
+        FlagName(8, "W", "writeback", "being written"),
+        FlagName(9, "I", "reclaim", "reclaim once written; without writeback it is readahead"),
+        FlagName(10, "B", "buddy", "free, in the buddy allocator"),
+        FlagName(11, "M", "mmap", "mapped into user space (the whole folio's)"),
+        FlagName(12, "a", "anonymous", "anonymous memory"),
+        FlagName(13, "s", "swapcache", "has a slot in swap"),
+        FlagName(14, "b", "swapbacked", "anonymous or shmem: reclaim goes to swap"),
+        FlagName(15, "H", "compound_head", "first page of a compound page"),
+        FlagName(16, "T", "compound_tail", "a later page of a compound page"),
+        FlagName(17, "G", "huge", "hugetlb page"),
+        FlagName(18, "u", "unevictable", "on the unevictable list"),
+        FlagName(19, "X", "hwpoison", "hardware reported it damaged"),
+        FlagName(20, "n", "nopage", "no page frame at this number (never set since 6.16)"),
+        FlagName(21, "x", "ksm", "merged by KSM"),
+        FlagName(22, "t", "thp", "part of a large folio of any order"),
+        FlagName(23, "o", "offline", "logically offline or ballooned"),
+        FlagName(24, "z", "zero_page", "the zero page or the huge zero page"),
+        FlagName(25, "i", "idle_page", "not accessed since it was marked idle"),
+        FlagName(26, "g", "pgtable", "holds page tables"),
+        FlagName(32, "r", "reserved", "firmware, kernel image, vdso, zero page"),
+        FlagName(33, "m", "mlocked", "locked into memory"),
+        FlagName(34, "d", "owner_2", "mapped to disk; on anonymous pages it is anon_exclusive"),
+        FlagName(35, "P", "private", "carries private data of the filesystem"),
+        FlagName(36, "p", "private_2", "more private data of the filesystem"),
+        FlagName(37, "O", "owner_private", "for the owner's use"),
+        FlagName(38, "h", "arch", "architecture specific"),
+        FlagName(39, "c", "uncached", "uncached (removed in 6.12)"),
+        FlagName(40, "f", "softdirty", "never set by the kernel; page-types fills it from pagemap"),
+        FlagName(41, "H", "arch_2", "architecture specific"),
+        FlagName(42, "3", "arch_3", "architecture specific"),
+    ]
+
+    /// The bits of /proc/PID/pagemap that print as flags, lowest first.
+    package static let pageMap: [FlagName] = [
+        FlagName(55, "f", "softdirty", "written since soft-dirty was last cleared"),
+        FlagName(56, "1", "mmap_exclusive", "mapped exactly once"),
+        FlagName(57, "v", "uffd_wp", "write-protected by userfaultfd"),
+        FlagName(58, "!", "guard", "a guard region"),
+        FlagName(61, "F", "file", "not anonymous: a file's page or shared memory"),
+    ]
+
+    /// Other names of a kernel bit, taken when the rest of the word says so.
+    package static let anonExclusive = FlagName(34, "d", "anon_exclusive", "owner_2 on an anonymous page: not shared")
+    package static let readahead = FlagName(9, "I", "readahead", "reclaim without writeback: the readahead marker")
+
+    /// The names that a corrected kernel word and a pagemap word carry: kernel bits first, each group in bit order;
+    /// a bit without a name is `bitN`.
+    package static func names(kernel word: PageFlags, entry: PageMapEntry) -> [String] {
+        var names: [String] = []
+        for bit in 0..<64 where word.rawValue >> UInt64(bit) & 1 != 0 {
+            if bit == anonExclusive.bit, word.contains(.anonymous) {
+                names.append(anonExclusive.name)
+            } else if bit == readahead.bit, !word.contains(.writeback) {
+                names.append(readahead.name)
+            } else {
+                names.append(kernel.first { $0.bit == bit }?.name ?? "bit\(bit)")
+            }
+        }
+        for flag in pageMap where entry.rawValue >> UInt64(flag.bit) & 1 != 0 { names.append(flag.name) }
+        return names
+    }
+}

@@ -1,0 +1,102 @@
+/// The counters below one header line of smaps or smaps_rollup.
+///
+/// Source: fs/proc/task_mmu.c, __show_smap(); Documentation/filesystems/proc.rst.
+package struct SMaps: Equatable, Sendable {
+    /// Key and value as printed, in the kernel's order; sizes are in kB.
+    package private(set) var fields: [Field] = []
+
+    /// One `Key: value` line.
+    package struct Field: Equatable, Sendable {
+        package let key: String
+        /// The value behind the colon without padding: `12 kB`, `0`, or the flags.
+        package let value: String
+
+        /// The leading number of the value: kB for sizes; 0 when it has none.
+        package var number: UInt64 {
+            var number: UInt64 = 0
+            for digit in value.utf8 {
+                guard digit >= 0x30, digit <= 0x39 else { break }
+                number = number &* 10 &+ UInt64(digit - 0x30)
+            }
+            return number
+        }
+    }
+
+    package init(fields: [Field] = []) { self.fields = fields }
+
+    package subscript(key: String) -> Field? { fields.first { $0.key == key } }
+
+    /// kB, 0 when the kernel does not print the key.
+    package func kilobytes(_ key: String) -> UInt64 { self[key]?.number ?? 0 }
+
+    /// Unique set size in kB: what would be freed if the process ended.
+    package var uss: UInt64 {
+        kilobytes("Private_Clean") + kilobytes("Private_Dirty") + kilobytes("Private_Hugetlb")
+    }
+
+    /// Reads `Key: value` lines until the limit of the cursor or a line that is none.
+    package init(lines cursor: inout ByteCursor) throws(DecodeError) {
+        while !cursor.isAtEnd {
+            let end = cursor.endOfLine
+            guard let colon = cursor.bytes[cursor.position..<end].firstIndex(of: UInt8(ascii: ":")),
+                let first = cursor.peek, first >= 0x41, first <= 0x5a
+            else { return }
+            var value = ByteCursor(cursor.bytes, from: colon + 1, to: end)
+            value.skipBlanks()
+            var last = end
+            while last > value.position, cursor.bytes[last - 1] == 0x20 { last -= 1 }
+            fields.append(
+                Field(
+                    key: String(decoding: cursor.bytes[cursor.position..<colon], as: UTF8.self),
+                    value: String(decoding: cursor.bytes[value.position..<last], as: UTF8.self)))
+            cursor.position = min(end + 1, cursor.limit)
+        }
+    }
+}
+
+/// Where each mapping's lines stand in a text of /proc/PID/smaps.
+///
+/// A header line begins with a lower-case hex digit, every other line with a capital letter.
+package func smapsBlocks(_ text: [UInt8]) -> [Range<Int>] {
+    var starts: [Int] = []
+    var lineStart = 0
+    while lineStart < text.count {
+        if text[lineStart] >= 0x61 || text[lineStart] <= 0x39 { starts.append(lineStart) }
+        guard let newline = text[lineStart...].firstIndex(of: 0x0a) else { break }
+        lineStart = newline + 1
+    }
+    return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : text.count) }
+}
+
+/// The four sizes of a mapping that `layout` shows, in kB.
+package struct ResidentSizes: Equatable, Sendable {
+    package var rss: UInt64 = 0
+    package var pss: UInt64 = 0
+    package var uss: UInt64 = 0
+    package var swap: UInt64 = 0
+
+    package init() {}
+
+    /// Sums the wanted lines of one block of smaps; reads no other line further than its first bytes.
+    package init(block: Range<Int>, of text: [UInt8]) {
+        var cursor = ByteCursor(text, from: block.lowerBound, to: block.upperBound)
+        while !cursor.isAtEnd {
+            let end = cursor.endOfLine
+            for (index, key) in Self.keys.enumerated() where text[cursor.position..<end].starts(with: key) {
+                var value = ByteCursor(text, from: cursor.position + key.count, to: end)
+                value.skipBlanks()
+                let kilobytes = value.decimal() ?? 0
+                switch index {
+                case 0: rss = kilobytes
+                case 1: pss = kilobytes
+                case 2: swap = kilobytes
+                default: uss += kilobytes
+                }
+            }
+            cursor.position = end + 1
+        }
+    }
+
+    private static let keys = ["Rss:", "Pss:", "Swap:", "Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"]
+        .map { Array($0.utf8) }
+}

@@ -1,0 +1,126 @@
+import CLinux
+import ProcModel
+import Syscalls
+import SystemPackage
+
+/// A run of neighbouring pages that have an entry in the page table.
+package struct Extent: Equatable, Sendable {
+    package let start: UInt64
+    package internal(set) var end: UInt64
+    /// All pages are the zero page. Known from the scan only.
+    package let isZero: Bool
+    /// All pages are huge. Known from the scan only, and only told apart when asked for.
+    package let isHuge: Bool
+    /// None of the pages is present: swapped, guard, marker or special. Known from the scan only.
+    package let isSwapped: Bool
+
+    package init(_ start: UInt64, _ end: UInt64, isZero: Bool = false, isHuge: Bool = false, isSwapped: Bool = false) {
+        self.start = start
+        self.end = end
+        self.isZero = isZero
+        self.isHuge = isHuge
+        self.isSwapped = isSwapped
+    }
+}
+
+/// An open /proc/PID/pagemap: which pages have an entry, and the entries.
+///
+/// Every call is bounded in the work it does under the target's mmap lock: 4096 populated pages and 64 GiB of empty
+/// address space for a scan, 512 entries at a time (the kernel's own bound) for a read.
+package struct PageMap: Sendable {
+    package let file: File
+    /// Where the scan is missing or switched off, pagemap itself is read, also across holes.
+    package let usesScan: Bool
+    /// Tell huge extents from others.
+    package let asksForHuge: Bool
+
+    private static let mostPagesPerScan: UInt64 = 4096
+    private static let mostSpanPerScan: UInt64 = 64 << 30
+    /// What the kernel collects before it must write out; asking for more meets a bug in `walk_end`.
+    private static let mostRegions = 512
+    private static let entriesPerRead: UInt64 = 4096
+
+    package init(file: File, usesScan: Bool, asksForHuge: Bool) {
+        self.file = file
+        self.usesScan = usesScan
+        self.asksForHuge = asksForHuge
+    }
+
+    /// Appends the extents of the range's beginning; returns the address from which to go on, the range's end when done.
+    ///
+    /// An address space that is no more looks empty here: see `requireAlive`.
+    package func extents(in range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
+        usesScan ? try scan(range, into: &extents) : try readEntries(range, into: &extents)
+    }
+
+    /// Entries of neighbouring pages into part of an array.
+    ///
+    /// - Throws: `.gone` when the address space is no more.
+    package func entries(at address: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
+        let got = try ProcError.wrap { () throws(Errno) in
+            try file.readWords(at: address / System.pageSize, into: &words, part)
+        }
+        guard got == part.count else { throw .gone }
+    }
+
+    /// - Parameter address: of any page of user space.
+    /// - Throws: `.gone` when the address space is no more.
+    package func requireAlive(_ address: UInt64) throws(ProcError) {
+        var word: [UInt64] = [0]
+        try entries(at: address, into: &word, 0..<1)
+    }
+
+    private func scan(_ range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
+        let end = min(range.end, range.start &+ Self.mostSpanPerScan)
+        var argument = linux_scan()
+        argument.size = UInt64(MemoryLayout<linux_scan>.size)
+        argument.start = range.start
+        argument.end = end
+        argument.max_pages = Self.mostPagesPerScan
+        argument.category_anyof_mask = ScanCategory.present | ScanCategory.swapped
+        argument.return_mask =
+            ScanCategory.present | ScanCategory.swapped | ScanCategory.zero | (asksForHuge ? ScanCategory.huge : 0)
+        var failure: Errno?
+        let regions = unsafe [linux_scan_region](unsafeUninitializedCapacity: Self.mostRegions) { buffer, count in
+            argument.vec = UInt64(UInt(bitPattern: buffer.baseAddress))
+            argument.vec_len = UInt64(buffer.count)
+            do throws(Errno) { count = try file.scan(&argument) } catch { failure = error }
+        }
+        if let failure { throw ProcError(failure) }
+        for region in regions {
+            extents.append(
+                Extent(
+                    region.start, region.end, isZero: region.categories & ScanCategory.zero != 0,
+                    isHuge: region.categories & ScanCategory.huge != 0,
+                    isSwapped: region.categories & ScanCategory.present == 0))
+        }
+        return max(argument.walk_end, regions.last?.end ?? 0, range.start + System.pageSize)
+    }
+
+    private func readEntries(_ range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
+        let pageSize = System.pageSize
+        let count = Int(min(Self.entriesPerRead, range.size / pageSize))
+        var words = [UInt64](repeating: 0, count: count)
+        try entries(at: range.start, into: &words, 0..<count)
+        var first: Int?
+        for index in 0...count {
+            let hasEntry = index < count && PageMapEntry(rawValue: words[index]).hasEntry
+            if hasEntry {
+                if first == nil { first = index }
+            } else if let start = first {
+                extents.append(
+                    Extent(range.start + UInt64(start) * pageSize, range.start + UInt64(index) * pageSize))
+                first = nil
+            }
+        }
+        return range.start + UInt64(count) * pageSize
+    }
+}
+
+/// Category bits of PAGEMAP_SCAN.
+package enum ScanCategory {
+    package static let present: UInt64 = 1 << 3
+    package static let swapped: UInt64 = 1 << 4
+    package static let zero: UInt64 = 1 << 5
+    package static let huge: UInt64 = 1 << 6
+}

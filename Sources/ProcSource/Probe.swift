@@ -1,0 +1,83 @@
+import CLinux
+import ProcModel
+import Syscalls
+import SystemPackage
+
+/// Self-tests on this very process; each result is nil when the thing is there, else the reason why not.
+struct Probe {
+    var frames: String? = "pagemap hides frame numbers without CAP_SYS_ADMIN"
+    var scan: String?
+    var query: String?
+    var guardBit: String?
+    var softDirty: String?
+    var follow: String?
+    var pidfs: String?
+    /// The kernel reports KSM on a fresh private page, which KSM cannot have merged.
+    var ksmLies = false
+
+    init(_ root: ProcRoot, _ files: FrameFiles) {
+        let own = String(System.processNumber)
+        guard let pagemap = try? File.open("\(own)/pagemap", at: root.directory) else {
+            let reason = "pagemap cannot be opened"
+            (frames, scan, query, guardBit, softDirty, follow) = (reason, reason, reason, reason, reason, reason)
+            return
+        }
+        let pageSize = System.pageSize
+        let word = System.withPage(written: true, guarded: false) { address, _ in
+            var words: [UInt64] = [0]
+            _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1)
+            var flags: [UInt64] = [0]
+            let frame = PageMapEntry(rawValue: words[0]).frame
+            if frame != 0 { try? files.flags.words(of: frame, into: &flags, 0..<1) }
+            return (entry: PageMapEntry(rawValue: words[0]), flags: PageFlags(rawValue: flags[0]))
+        }
+        if let word {
+            if word.entry.frame != 0 { frames = nil }
+            ksmLies = word.flags.contains(.ksm)
+            if word.entry.rawValue & PageMapEntry.softDirtyBit == 0 { softDirty = "not built into this kernel" }
+        }
+
+        let guarded = System.withPage(written: false, guarded: true) { address, installed in
+            var words: [UInt64] = [0]
+            _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1)
+            return (installed: installed, entry: PageMapEntry(rawValue: words[0]))
+        }
+        if let guarded, guarded.installed {
+            if guarded.entry.state != .guard { guardBit = "this kernel does not report guard regions" }
+        } else {
+            guardBit = "this kernel has no guard regions"
+        }
+
+        var argument = linux_scan()
+        argument.size = UInt64(MemoryLayout<linux_scan>.size)
+        argument.category_anyof_mask = ScanCategory.present | ScanCategory.swapped
+        argument.return_mask = ScanCategory.present | ScanCategory.swapped | ScanCategory.zero | ScanCategory.huge
+        do { _ = try pagemap.scan(&argument) } catch { scan = "PAGEMAP_SCAN: \(error)" }
+
+        if let maps = try? File.open("\(own)/maps", at: root.directory) {
+            do { _ = try VMAQuery.mapping(holding: 0, in: maps) } catch { query = "this kernel has no PROCMAP_QUERY" }
+        }
+        follow = Self.followFailure(own, root)
+        if let handle = try? File.process(System.processNumber), handle.filesystemType != File.pidfsMagic {
+            pidfs = "this kernel has no pidfs"
+        }
+    }
+
+    /// A recording, or a /proc whose process numbers are not ours: nothing can be tried on ourselves.
+    init(recording root: ProcRoot) {
+        let reason = root.isLive ? "/proc of another pid namespace" : "a recording"
+        scan = root.isLive ? nil : reason
+        query = root.isLive ? nil : reason
+        pidfs = reason
+        // The kernel lists kpageflags for everybody, but opens it for those who may see frames.
+        if (try? root.open("kpageflags")) != nil { frames = nil }
+    }
+
+    private static func followFailure(_ own: String, _ root: ProcRoot) -> String? {
+        guard let links = try? File.open("\(own)/map_files", .directory, at: root.directory),
+            let first = try? links.list().first
+        else { return "map_files cannot be listed" }
+        do { _ = try links.status(String(decoding: first, as: UTF8.self)) } catch { return "map_files: \(error)" }
+        return nil
+    }
+}

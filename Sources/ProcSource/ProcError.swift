@@ -1,0 +1,38 @@
+import ProcModel
+import SystemPackage
+
+/// Why a question about a process has no answer. The errno a reader gets for each is decided in one place, the bridge.
+package enum ProcError: Error, Equatable, Sendable {
+    /// The process, or the address space the handle was opened on, is no more.
+    case gone
+    /// There is nothing of that name.
+    case absent
+    /// The kernel refused it: EACCES or EPERM.
+    case refused(Errno)
+    /// The reader gave up waiting.
+    case interrupted
+    /// Text or words of the kernel without the documented shape.
+    case malformed(DecodeError)
+    /// Any other failure of a system call.
+    case failed(Errno)
+
+    package init(_ errno: Errno) {
+        switch errno {
+        case .noSuchProcess: self = .gone
+        case .noSuchFileOrDirectory, .notDirectory: self = .absent
+        case .permissionDenied, .notPermitted: self = .refused(errno)
+        case .interrupted: self = .interrupted
+        default: self = .failed(errno)
+        }
+    }
+
+    /// Runs system calls and gives their errno its meaning.
+    package static func wrap<Result>(_ body: () throws(Errno) -> Result) throws(ProcError) -> Result {
+        do { return try body() } catch { throw ProcError(error) }
+    }
+
+    /// Runs a decoder.
+    package static func decode<Result>(_ body: () throws(DecodeError) -> Result) throws(ProcError) -> Result {
+        do { return try body() } catch { throw .malformed(error) }
+    }
+}

@@ -1,0 +1,99 @@
+import ProcModel
+import Syscalls
+import SystemPackage
+
+/// A directory laid out like /proc: the mounted one, another mount of it, or a recording.
+package final class ProcRoot: Sendable {
+    /// Absolute path; the prefix of links that lead out of the tree.
+    package let path: String
+    package let directory: File
+    /// Whether it is a procfs, so that ioctls and self-tests mean something.
+    package let isLive: Bool
+    /// Whether its numbers are those of our own pid namespace, so that pidfds may be opened by them.
+    package let sharesNumbers: Bool
+    /// Milliseconds since 1970 at which the machine booted; start times count from there.
+    package let bootTime: UInt64
+
+    package init(path: String) throws(ProcError) {
+        self.path = path
+        directory = try ProcError.wrap { () throws(Errno) in try File.open(path, .directory) }
+        isLive = directory.filesystemType == File.procMagic
+        let own = try? directory.readLink("self")
+        sharesNumbers = isLive && own.map { String(decoding: $0, as: UTF8.self) } == String(System.processNumber)
+        bootTime = System.realMilliseconds - System.bootMilliseconds
+    }
+
+    /// Numbers of all processes that this /proc lists, ascending.
+    package func processes() throws(ProcError) -> [Int32] {
+        try ProcError.wrap { () throws(Errno) in try directory.list() }.compactMap(parseProcessNumber).sorted()
+    }
+
+    /// A file at the top, such as `kpageflags`.
+    package func open(_ name: String) throws(ProcError) -> File {
+        try ProcError.wrap { () throws(Errno) in try File.open(name, at: directory) }
+    }
+
+    /// Holds on to the process that has the number now.
+    ///
+    /// - Throws: `.absent` when there is none, or the number is that of a thread.
+    package func pin(_ pid: Int32) throws(ProcError) -> PinnedProcess {
+        let directory = try ProcError.wrap { () throws(Errno) in try File.open(String(pid), .path, at: self.directory) }
+        if sharesNumbers {
+            let handle: File
+            do { handle = try File.process(pid) } catch {
+                // A thread that leads no group is EINVAL, or ENOENT on newer kernels.
+                throw error == .invalidArgument || error == .noSuchProcess ? .absent : ProcError(error)
+            }
+            if handle.filesystemType == File.pidfsMagic {
+                let birth = try ProcError.wrap { () throws(Errno) in try handle.status() }.inode
+                // The number meant this very process throughout if the directory opened first is alive still.
+                do { _ = try directory.status("stat") } catch where error != .notPermitted && error != .permissionDenied {
+                    throw .absent
+                } catch {}
+                return PinnedProcess(ProcessID(pid: pid, birth: UInt64(birth)), directory, self)
+            }
+        }
+        let process = PinnedProcess(ProcessID(pid: pid, birth: 0), directory, self)
+        let group = try? process.status()["Tgid"]
+        guard group ?? String(pid) == String(pid) else { throw .absent }
+        return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, self)
+    }
+
+    /// The thread group of a thread, nil when it is not visible here.
+    package func group(ofThread thread: Int32) -> Int32? {
+        guard thread > 0, let file = try? File.open("\(thread)/status", at: directory), let text = try? file.readAll()
+        else { return nil }
+        return StatusFile(text)["Tgid"].flatMap { parseProcessNumber(Array($0.utf8)) }
+    }
+}
+
+/// A process for good: the number may be used again, the pair not.
+package struct ProcessID: Hashable, Sendable {
+    package let pid: Int32
+    /// Inode number of its pidfd, unique for the whole boot; where the kernel has none, the start time in ticks.
+    package let birth: UInt64
+
+    package init(pid: Int32, birth: UInt64) {
+        self.pid = pid
+        self.birth = birth
+    }
+}
+
+/// The lines of /proc/PID/status.
+package struct StatusFile: Sendable {
+    private let fields: [String: String]
+
+    package init(_ text: [UInt8]) {
+        var fields: [String: String] = [:]
+        for line in text.split(separator: 0x0a) {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            let words = line[(colon + 1)...].split { $0 == 0x09 || $0 == 0x20 }
+            fields[String(decoding: line[..<colon], as: UTF8.self)] =
+                words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+        }
+        self.fields = fields
+    }
+
+    /// The value with runs of tabs and blanks as one blank.
+    package subscript(key: String) -> String? { fields[key] }
+}

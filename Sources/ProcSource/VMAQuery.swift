@@ -1,0 +1,37 @@
+import CLinux
+import ProcModel
+import Syscalls
+import SystemPackage
+
+/// Questions to an open /proc/PID/maps that need not read its text.
+package enum VMAQuery {
+    private static let coveringOrNext: UInt64 = 0x10
+
+    /// The mapping that holds the address; nil when there is none.
+    ///
+    /// - Throws: `.gone` when the address space is no more; `.failed(.inappropriateIOCTLForDevice)` (ENOTTY) on a kernel
+    ///   without PROCMAP_QUERY.
+    package static func mapping(holding address: UInt64, in maps: File) throws(ProcError) -> AddressRange? {
+        var query = linux_vma_query()
+        query.query_addr = address
+        do { try maps.query(&query) } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw ProcError(error)
+        }
+        return AddressRange(query.vma_start, query.vma_end)
+    }
+
+    /// Whether the address space behind the descriptor still belongs to a program.
+    package static func isAlive(_ maps: File) -> Bool {
+        var query = linux_vma_query()
+        query.query_flags = coveringOrNext
+        do { try maps.query(&query) } catch {
+            switch error {
+            case .noSuchProcess: return false
+            case .noSuchFileOrDirectory: return true
+            default: return (try? maps.read(at: 0, count: 64).isEmpty) == false
+            }
+        }
+        return true
+    }
+}

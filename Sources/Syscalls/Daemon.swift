@@ -1,0 +1,76 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// The background half of this program.
+package enum Daemon {
+    /// What the background process writes to its descriptor `readyDescriptor` once it serves.
+    package static let readyMark: [UInt8] = [0x06]
+    package static let readyDescriptor: Int32 = 3
+
+    /// Starts this program again with other arguments in a session of its own, in `/`, with /dev/null as its standard
+    /// descriptors and no other but `readyDescriptor`, and waits until it closes that.
+    ///
+    /// - Returns: what it wrote there: the mark, or why it failed.
+    package static func start(arguments: [String]) throws(Errno) -> [UInt8] {
+        var ends: (Int32, Int32) = (-1, -1)
+        let failure = unsafe withUnsafeMutablePointer(to: &ends) { pair in
+            unsafe pair.withMemoryRebound(to: Int32.self, capacity: 2) { unsafe linux_pipe($0) }
+        }
+        guard failure == 0 else { throw Errno(rawValue: errno) }
+        let reading = File(number: ends.0)
+        let error = spawn(arguments, writing: ends.1)
+        Glibc.close(ends.1)
+        guard error == 0 else { throw Errno(rawValue: error) }
+        return try reading.readAll()
+    }
+
+    private static func spawn(_ arguments: [String], writing end: Int32) -> Int32 {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        // The end of the pipe may itself be one of the low numbers: move it out of the way first.
+        let moved = fcntl(end, F_DUPFD_CLOEXEC, 10)
+        defer { close(moved) }
+        for number in 0...2 as ClosedRange<Int32> {
+            unsafe posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        unsafe posix_spawn_file_actions_adddup2(&actions, moved, readyDescriptor)
+        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, readyDescriptor + 1)
+        unsafe posix_spawn_file_actions_addchdir_np(&actions, "/")
+
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawnattr_setflags(&attributes, 0x80 /* POSIX_SPAWN_SETSID */)
+
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        var process = pid_t()
+        return unsafe posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &pointers, environ)
+    }
+
+    /// Tells the one who started this process, and lets go of him.
+    package static func report(_ bytes: [UInt8], to number: Int32) {
+        try? System.write(bytes, to: number)
+        close(number)
+    }
+
+    /// Runs another program to its end; nil when it cannot be started.
+    package static func run(_ path: String, _ arguments: [String]) -> Int32? {
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
+        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        var process = pid_t()
+        guard unsafe posix_spawnp(&process, path, nil, nil, &pointers, environ) == 0 else { return nil }
+        var status: Int32 = 0
+        while unsafe waitpid(process, &status, 0) < 0 { if errno != EINTR { return nil } }
+        return status & 0x7f == 0 ? status >> 8 & 0xff : nil
+    }
+
+    /// syslog(3), facility daemon.
+    package static func log(_ priority: Int32, _ message: String) {
+        unsafe message.withCString { text in
+            unsafe withVaList([text]) { unsafe vsyslog(LOG_DAEMON | priority, "%s", $0) }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+// This target is the only one that calls libc. Everything in it is a thin, typed wrapper: EINTR is retried where
+// nothing is lost by it, a failure is thrown as `Errno`.
+
+/// An open descriptor, closed with its last reference.
+package final class File: Sendable {
+    package let number: Int32
+
+    package init(number: Int32) { self.number = number }
+
+    deinit { Glibc.close(number) }
+
+    /// open(2), or openat(2) below a directory.
+    package static func open(_ path: String, _ flags: OpenFlags = .read, at directory: File? = nil) throws(Errno) -> File {
+        let number = retry { unsafe Glibc.openat(directory?.number ?? AT_FDCWD, path, flags.rawValue | O_CLOEXEC) }
+        guard number >= 0 else { throw Errno(rawValue: errno) }
+        return File(number: number)
+    }
+
+    package struct OpenFlags: Sendable {
+        let rawValue: Int32
+        package static let read = OpenFlags(rawValue: O_RDONLY)
+        package static let directory = OpenFlags(rawValue: O_RDONLY | O_DIRECTORY)
+        /// A handle for look-ups that needs no right to read.
+        package static let path = OpenFlags(rawValue: 0o10000000 /* O_PATH */ | O_DIRECTORY)
+    }
+
+    /// pread(2) of at most `count` bytes.
+    package func read(at offset: UInt64, count: Int) throws(Errno) -> [UInt8] {
+        var failure: Errno?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
+            let got = retry { unsafe Glibc.pread(number, buffer.baseAddress, count, off_t(offset)) }
+            if got < 0 { failure = Errno(rawValue: errno) }
+            length = max(got, 0)
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// pread(2) of 64-bit words into part of an array; returns how many came, fewer only at the end of the file.
+    package func readWords(at index: UInt64, into words: inout [UInt64], _ range: Range<Int>) throws(Errno) -> Int {
+        let done = unsafe words.withUnsafeMutableBytes { bytes in
+            var done = range.lowerBound * 8
+            while done < range.upperBound * 8 {
+                let offset = index * 8 + UInt64(done - range.lowerBound * 8)
+                let base = unsafe bytes.baseAddress! + done
+                let got = retry {
+                    unsafe Glibc.pread(number, base, range.upperBound * 8 - done, off_t(offset))
+                }
+                if got < 0 { return Int(-errno) }
+                if got < 8 { break }
+                done += got & ~7
+            }
+            return done / 8 - range.lowerBound
+        }
+        if done < 0 { throw Errno(rawValue: Int32(-done)) }
+        return done
+    }
+
+    /// Everything from the position on, in pieces as the kernel gives them.
+    ///
+    /// - Parameter piece: called after each read with all that has come so far; returns false to stop.
+    package func readAll(expecting size: Int = 4096, _ piece: (Int) -> Bool = { _ in true }) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var capacity = max(size, 4096)
+        while true {
+            bytes.reserveCapacity(capacity)
+            let chunk = min(capacity - bytes.count, 65536)
+            guard chunk >= 4096 else {
+                capacity *= 2
+                continue
+            }
+            let part = try readNext(chunk)
+            if part.isEmpty || !piece(bytes.count + part.count) { return bytes }
+            bytes.append(contentsOf: part)
+        }
+    }
+
+    /// read(2) of at most `count` bytes; empty at the end.
+    package func readNext(_ count: Int) throws(Errno) -> [UInt8] {
+        var failure: Errno?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
+            let got = retry { unsafe Glibc.read(number, buffer.baseAddress, count) }
+            if got < 0 { failure = Errno(rawValue: errno) }
+            length = max(got, 0)
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// readlinkat(2): the raw bytes of a link below this directory.
+    package func readLink(_ name: String) throws(Errno) -> [UInt8] {
+        var capacity = 4096
+        while true {
+            var failure: Errno?
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, length in
+                let got = unsafe buffer.withMemoryRebound(to: CChar.self) {
+                    unsafe Glibc.readlinkat(number, name, $0.baseAddress!, capacity)
+                }
+                if got < 0 { failure = Errno(rawValue: errno) }
+                length = max(got, 0)
+            }
+            if let failure { throw failure }
+            if bytes.count < capacity { return bytes }
+            capacity *= 2
+        }
+    }
+
+    /// fstatat(2) below this directory, or fstat(2) for an empty name.
+    package func status(_ name: String = "", followLinks: Bool = true) throws(Errno) -> Status {
+        var status = stat()
+        let flags = (name.isEmpty ? 0x1000 /* AT_EMPTY_PATH */ : 0) | (followLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+        guard unsafe Glibc.fstatat(number, name, &status, flags) == 0 else { throw Errno(rawValue: errno) }
+        return Status(
+            device: status.st_dev, inode: status.st_ino, links: status.st_nlink, user: status.st_uid,
+            group: status.st_gid, mode: status.st_mode)
+    }
+
+    /// What stat(2) says, as far as it is of use here.
+    package struct Status: Equatable, Sendable {
+        package let device, inode, links: UInt
+        package let user, group, mode: UInt32
+        package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    }
+
+    /// Names below this directory, `.` and `..` left out, in the order of the kernel.
+    package func list() throws(Errno) -> [[UInt8]] {
+        let copy = retry { unsafe Glibc.openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard copy >= 0 else { throw Errno(rawValue: errno) }
+        guard let stream = unsafe Glibc.fdopendir(copy) else {
+            let failure = Errno(rawValue: errno)
+            Glibc.close(copy)
+            throw failure
+        }
+        defer { unsafe Glibc.closedir(stream) }
+        var names: [[UInt8]] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe Glibc.readdir(stream) else {
+                if errno != 0 { throw Errno(rawValue: errno) }
+                return names
+            }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
+                    unsafe Array(UnsafeBufferPointer(start: bytes, count: strnlen(pointer.pointer(to: \.0)!, 256)))
+                }
+            }
+            if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
+        }
+    }
+
+    /// Type number of the filesystem, such as `procMagic`.
+    package var filesystemType: Int { Int(linux_fs_type(number)) }
+
+    package static let procMagic = 0x9fa0
+    package static let pidfsMagic = 0x5049_4446
+
+    /// pidfd_open(2).
+    package static func process(_ pid: Int32) throws(Errno) -> File {
+        let number = linux_pidfd_open(pid)
+        guard number >= 0 else { throw Errno(rawValue: errno) }
+        return File(number: number)
+    }
+
+    /// PAGEMAP_SCAN; returns how many regions were written.
+    package func scan(_ argument: inout linux_scan) throws(Errno) -> Int {
+        let count = unsafe linux_pagemap_scan(number, &argument)
+        guard count >= 0 else { throw Errno(rawValue: errno) }
+        return count
+    }
+
+    /// PROCMAP_QUERY without name and build id.
+    package func query(_ argument: inout linux_vma_query) throws(Errno) {
+        argument.size = UInt64(MemoryLayout<linux_vma_query>.size)
+        guard unsafe linux_vma_query(number, &argument) == 0 else { throw Errno(rawValue: errno) }
+    }
+}
+
+func retry<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}

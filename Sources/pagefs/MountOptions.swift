@@ -1,0 +1,97 @@
+import ArgumentParser
+import MemoryTree
+import Syscalls
+
+/// The options behind `-o`, in the one table that says what each does.
+struct MountOptions {
+    var tree = Tree.Options()
+    /// Passed on to FUSE.
+    private(set) var fuse: [String] = []
+
+    /// One option of ours.
+    struct Option: Sendable {
+        let name: String
+        /// nil when it takes none.
+        let value: String?
+        let meaning: String
+        /// False when the value makes no sense.
+        let apply: @Sendable (inout Tree.Options, String) -> Bool
+    }
+
+    static let ours: [Option] = [
+        Option(name: "max_age", value: "MS", meaning: "milliseconds an answer may be given again (1000; 0: never)") {
+            set(&$0.maximumAge, UInt64($1).flatMap { $0 <= 86_400_000 ? $0 : nil })
+        },
+        Option(name: "cache", value: "MiB", meaning: "memory for answers that are kept (64)") {
+            set(&$0.cacheBytes, UInt32($1).map { Int($0) << 20 })
+        },
+        Option(name: "threads", value: "N", meaning: "threads that decode pages (the processors, at most 4)") {
+            set(&$0.threads, Int($1).flatMap { (1...64).contains($0) ? $0 : nil })
+        },
+        Option(name: "sizes", value: "exact", meaning: "make texts at stat, so that sizes are right for tar and rsync") {
+            $0.sizesExact = true
+            return $1 == "exact"
+        },
+        Option(name: "noscan", value: nil, meaning: "read pagemap across holes instead of PAGEMAP_SCAN") { options, _ in
+            options.scanAllowed = false
+            return true
+        },
+        Option(name: "proc", value: "DIR", meaning: "show the processes of a /proc mounted elsewhere, or of a recording") {
+            $0.proc = $1
+            return !$1.isEmpty
+        },
+    ]
+
+    /// Options that FUSE itself understands.
+    private static let passedOn: Set<String> = ["allow_other", "allow_root", "auto_unmount", "default_permissions", "max_read"]
+
+    /// Options of mount(8) and fstab that change nothing here: the mount is `ro,nosuid,nodev` in any case.
+    private static let accepted: Set<String> = [
+        "rw", "ro", "dev", "nodev", "suid", "nosuid", "exec", "noexec", "atime", "noatime", "diratime", "nodiratime",
+        "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "sync", "async", "dirsync",
+        "auto", "noauto", "user", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup", "defaults",
+        "nofail", "_netdev", "remount", "silent", "loud", "mand", "nomand", "iversion", "noiversion",
+    ]
+
+    /// - Throws: the one line to print.
+    init(_ lists: [String]) throws(Problem) {
+        for option in lists.flatMap({ $0.split(separator: ",") }).map(String.init) {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let name = parts[0]
+            if let known = Self.ours.first(where: { $0.name == name }) {
+                guard (known.value == nil) == (parts.count == 1), known.apply(&tree, parts.count > 1 ? parts[1] : "") else {
+                    throw Problem("bad option -o \(option): it is \(known.spelling)")
+                }
+            } else if Self.passedOn.contains(name) {
+                fuse.append(option)
+            } else if !Self.accepted.contains(name), !name.lowercased().hasPrefix("x-"), name != "comment" {
+                throw Problem("unknown option -o \(option): see pagefs --help")
+            }
+        }
+        if tree.proc != "/proc" {
+            guard let path = try? System.absolutePath(tree.proc) else { throw Problem("-o proc=\(tree.proc): no such directory") }
+            tree.proc = path
+        }
+    }
+
+    static var help: ArgumentHelp {
+        let rows = ours.map { "\($0.spelling): \($0.meaning)" }
+        return ArgumentHelp("Options, comma-separated: \(rows.joined(separator: "; ")).", valueName: "options")
+    }
+}
+
+extension MountOptions.Option {
+    var spelling: String { value.map { "\(name)=\($0)" } ?? name }
+}
+
+/// Why the program cannot do what was asked, in one line.
+struct Problem: Error {
+    let line: String
+    init(_ line: String) { self.line = line }
+}
+
+private func set<Value>(_ place: inout Value, _ value: Value?) -> Bool {
+    guard let value else { return false }
+    place = value
+    return true
+}

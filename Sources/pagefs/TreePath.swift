@@ -1,0 +1,102 @@
+import MemoryTree
+import ProcModel
+import ProcSource
+import Syscalls
+import SystemPackage
+
+/// A path below the root of a tree that is not mounted.
+struct TreePath {
+    /// What a path leads to.
+    enum Place {
+        case node(Node)
+        /// A link leads out of the tree, to this file.
+        case outside(String)
+    }
+
+    let tree: Tree
+    let reader: Reader
+
+    /// - Throws: the one line to print.
+    init(_ options: [String]) throws(Problem) {
+        let options = try MountOptions(options)
+        do { tree = try Tree(options.tree) } catch { throw Problem("\(options.tree.proc): \(error)") }
+        reader = Reader(thread: System.processNumber) { false }
+    }
+
+    /// Follows the path and the links in it.
+    ///
+    /// - Parameter followLast: also when the last component is a link.
+    func find(_ path: String, followLast: Bool = true) throws(Problem) -> Place {
+        do throws(ProcError) {
+            var nodes = [Node.root]
+            var rest = Self.components(Array(path.utf8))
+            var links = 0
+            while !rest.isEmpty {
+                let name = rest.removeFirst()
+                if name == Array("..".utf8) {
+                    if nodes.count > 1 { nodes.removeLast() }
+                    continue
+                }
+                let node = try tree.lookup(name, in: nodes[nodes.count - 1], for: reader)
+                guard node.entry.kind == .link, followLast || !rest.isEmpty else {
+                    nodes.append(node)
+                    continue
+                }
+                links += 1
+                guard links < 40 else { throw ProcError.failed(.tooManySymbolicLinkLevels) }
+                let target = try tree.target(of: node, for: reader)
+                if target.first == UInt8(ascii: "/") {
+                    let outside = ([target] + rest).map { String(decoding: $0, as: UTF8.self) }
+                    return .outside(outside.joined(separator: "/"))
+                }
+                rest = Self.components(target) + rest
+            }
+            return .node(nodes[nodes.count - 1])
+        } catch { throw Problem("\(path): \(Self.describe(error))") }
+    }
+
+    /// Writes all of a file to the standard output.
+    func print(_ place: Place, _ path: String) throws(Problem) {
+        do throws(ProcError) {
+            switch place {
+            case .outside(let file):
+                let file = try ProcError.wrap { () throws(Errno) in try File.open(file) }
+                while true {
+                    let part = try ProcError.wrap { () throws(Errno) in try file.readNext(1 << 20) }
+                    if part.isEmpty { return }
+                    try ProcError.wrap { () throws(Errno) in try System.write(part, to: 1) }
+                }
+            case .node(let node):
+                guard node.entry.kind == .file else { throw ProcError.failed(.isDirectory) }
+                let file = try tree.open(node, for: reader)
+                var offset: UInt64 = 0
+                while true {
+                    let pieces = try file.read(at: offset, count: 1 << 20, reader)
+                    if pieces.isEmpty { return }
+                    for piece in pieces {
+                        try ProcError.wrap { () throws(Errno) in try System.write(Array(piece), to: 1) }
+                        offset += UInt64(piece.count)
+                    }
+                }
+            }
+        } catch {
+            // The reader of a pipe has enough.
+            if error == .failed(.brokenPipe) { return }
+            throw Problem("\(path): \(Self.describe(error))")
+        }
+    }
+
+    static func describe(_ error: ProcError) -> String {
+        switch error {
+        case .gone: "the process or mapping is gone"
+        case .absent: "No such file or directory"
+        case .refused(let errno), .failed(let errno): errno.description
+        case .interrupted: "interrupted"
+        case .malformed(let cause): "the kernel's \(cause.file) is malformed at byte \(cause.offset)"
+        }
+    }
+
+    private static func components(_ path: [UInt8]) -> [[UInt8]] {
+        path.split(separator: UInt8(ascii: "/")).map(Array.init).filter { $0 != [UInt8(ascii: ".")] }
+    }
+}

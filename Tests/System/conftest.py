@@ -1,0 +1,142 @@
+"""The fixtures of the system tests: the binary, mounts of it, and targets to look at."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from mounting import FuseDevice, Mount, clean_stale, make_workspace, unmount_below
+from reading import outcome
+from running import Target, compiled
+
+CHECKOUT = pathlib.Path(__file__).parents[2]
+
+
+def pytest_sessionstart(session):
+    if not session.config.option.collectonly:
+        clean_stale()
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    """A folder of this session that every user may enter."""
+    folder = make_workspace()
+    yield folder
+    unmount_below(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def pagefs():
+    """The path of the binary under test."""
+    binary = os.environ.get("PAGEFS", str(CHECKOUT / ".build/release/pagefs"))
+    assert os.access(binary, os.X_OK), f"{binary} is not there: build it, or name it in $PAGEFS"
+    return os.path.abspath(binary)
+
+
+@pytest.fixture(scope="session")
+def public_pagefs(pagefs, workspace):
+    """The binary where a plain user can run it, whatever the rights of the checkout are."""
+    copy = os.path.join(workspace, "pagefs")
+    shutil.copy(pagefs, copy)
+    os.chmod(copy, 0o755)
+    done = outcome([copy, "--help"], "nobody")
+    assert done.returncode == 0, f"a plain user cannot run pagefs: {done.stderr!r}"
+    return copy
+
+
+@pytest.fixture(scope="session")
+def fuse_device():
+    with FuseDevice() as device:
+        yield device
+
+
+@pytest.fixture(autouse=True)
+def daemons_alive():
+    """No test may end with a daemon that has ended by itself."""
+    yield
+    for mount in list(Mount.live):
+        mount.check()
+
+
+@pytest.fixture
+def mount(request, workspace):
+    """Mounts `pagefs -f ARGS` on a fresh folder, as USER."""
+    made = []
+
+    def start(*args, user=None, **popen):
+        if user is None:
+            binary = request.getfixturevalue("pagefs")
+        else:
+            binary = request.getfixturevalue("public_pagefs")
+            request.getfixturevalue("fuse_device")
+        made.append(Mount(binary, workspace, args, user, **popen))
+        return made[-1]
+
+    yield start
+    failures = []
+    for one in reversed(made):
+        try:
+            one.check()
+        except AssertionError as failure:
+            failures.append(str(failure))
+        one.close()
+    assert not failures, failures
+
+
+@pytest.fixture
+def point(workspace):
+    """An empty folder to mount on by other means; what is mounted there in the end is detached, and its daemon ends."""
+    folder = tempfile.mkdtemp(prefix="point-", dir=workspace)
+    os.chmod(folder, 0o755)
+    yield folder
+    unmount_below(folder)
+
+
+@pytest.fixture(scope="session", params=["scan", "noscan"])
+def tree(request, pagefs, workspace):
+    """A mount that all tests share, once for each way of reading page tables; its answers are never from a cache."""
+    options = "max_age=0" if request.param == "scan" else "max_age=0,noscan"
+    one = Mount(pagefs, workspace, ["-o", options])
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def target(workspace):
+    """Starts targets/NAME.c with ARGS, UNDER another command if one is given, and waits until it is ready."""
+    running = []
+
+    def start(name, *args, under=(), **opts):
+        program = compiled(name, workspace)
+        arguments = [arg if isinstance(arg, bytes) else str(arg) for arg in args]
+        running.append(Target([*under, program, *arguments], **opts))
+        return running[-1]
+
+    yield start
+    for one in reversed(running):
+        one.close()
+
+
+@pytest.fixture
+def spawn():
+    """Starts any command, and ends it after the test. Nothing is waited for."""
+    running = []
+
+    def start(argv, **popen):
+        popen.setdefault("stdin", subprocess.DEVNULL)
+        popen.setdefault("stdout", subprocess.DEVNULL)
+        running.append(subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *argv], **popen))
+        return running[-1]
+
+    yield start
+    for one in reversed(running):
+        if one.poll() is None:
+            one.kill()
+        one.wait(30)
+        for pipe in (one.stdin, one.stdout, one.stderr):
+            if pipe:
+                pipe.close()

@@ -1,0 +1,151 @@
+"""Starting a daemon on a folder of its own, and taking it down whatever happened in between."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+
+from reading import outcome, process_status, until
+
+PREFIX = "pagefs-test-"
+
+
+def start_time(pid):
+    """Field 22 of /proc/PID/stat; with the pid it tells one process from a later one."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+
+
+def make_workspace():
+    """A folder of this run, enterable by every user, whose name tells whose it is."""
+    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{start_time(os.getpid())}-")
+    os.chmod(folder, 0o755)
+    return folder
+
+
+def unescaped(field):
+    """A path of mountinfo, whose blanks and backslashes are written in octal."""
+    return field.encode().decode("unicode_escape")
+
+
+def mounts(kind=None):
+    """The mount points of this namespace, the newest first."""
+    found = []
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        if kind is None or right.split()[0] == kind:
+            found.append(unescaped(left.split()[4]))
+    return found[::-1]
+
+
+def is_mounted(path):
+    return os.fspath(path) in mounts()
+
+
+def unmount_below(folder):
+    """Detaches whatever is mounted at the folder or inside; a daemon ends when its mount does."""
+    for point in mounts():
+        if point == os.fspath(folder) or point.startswith(f"{folder}/"):
+            outcome(["umount", "-l", point])
+
+
+def clean_stale():
+    """Takes down what runs that were killed left behind: their mounts and their folders."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*-*-*"):
+        pid, start, _ = folder.name.removeprefix(PREFIX).split("-", 2)
+        try:
+            if start_time(int(pid)) == start:
+                continue
+        except (OSError, ValueError):
+            pass
+        unmount_below(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Mount:
+    """A daemon in the foreground and its mount point."""
+
+    live = []
+
+    def __init__(self, binary, workspace, options, user=None, ready=10, **popen):
+        self.options = list(options)
+        self.user = user
+        self.path = tempfile.mkdtemp(prefix="mount-", dir=workspace)
+        self.log = self.path + ".log"
+        self.closed = False
+        command = [binary, "-f", *self.options, self.path]
+        if user is not None:
+            entry = pwd.getpwnam(user)
+            os.chown(self.path, entry.pw_uid, entry.pw_gid)
+            ids = ["--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups"]
+            popen.setdefault("cwd", "/")
+        else:
+            ids = []
+        # A run that is killed takes its daemons with it, and they unmount.
+        command = ["setpriv", *ids, "--pdeathsig", "TERM", "--", *command]
+        with open(self.log, "wb") as log:
+            self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **popen)
+        self.pid = self.proc.pid
+        Mount.live.append(self)
+        try:
+            until(self._answers, ready, f"an answer of {command}")
+        except BaseException:
+            self.close()
+            raise
+
+    def _answers(self):
+        assert self.proc.poll() is None, f"pagefs ended with {self.proc.returncode}: {self.complaint()}"
+        return outcome(["stat", self.path + "/README"], self.user).returncode == 0
+
+    def complaint(self):
+        return pathlib.Path(self.log).read_text(errors="backslashreplace")
+
+    def check(self):
+        """Fails when the daemon has ended by itself, with its last words."""
+        if not self.closed and self.proc.poll() is not None:
+            self.closed = True
+            raise AssertionError(f"the daemon ended with {self.proc.returncode}: {self.complaint()}")
+
+    def memory(self, key="VmRSS"):
+        """A memory value of the daemon, in bytes."""
+        return int(process_status(self.pid, key)) * 1024
+
+    def unmount(self, by=signal.SIGTERM, timeout=10):
+        """Ends the daemon by a signal; returns its exit status, once the mount point is free."""
+        self.proc.send_signal(by)
+        status = self.proc.wait(timeout)
+        self.closed = True
+        assert not is_mounted(self.path), f"{self.path} is still mounted"
+        return status
+
+    def close(self):
+        """The end in every case: asks, then kills, then detaches."""
+        if self in Mount.live:
+            Mount.live.remove(self)
+        self.closed = True
+        if self.proc.poll() is None:
+            self.proc.terminate()
+            try:
+                self.proc.wait(5)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+                self.proc.wait(5)
+        unmount_below(self.path)
+
+
+class FuseDevice:
+    """/dev/fuse as udev makes it, open to everybody: without udev it belongs to root alone."""
+
+    path = "/dev/fuse"
+
+    def __enter__(self):
+        self.mode = stat.S_IMODE(os.stat(self.path).st_mode)
+        if self.mode & 0o666 != 0o666:
+            os.chmod(self.path, 0o666)
+        return self
+
+    def __exit__(self, *failure):
+        os.chmod(self.path, self.mode)

@@ -1,0 +1,175 @@
+"""Readers of a mount, each in a child process with a deadline.
+
+The pytest process itself never opens, stats or lists anything below a mount point: a daemon that
+hangs would hang it too, and a process that waits for a FUSE reply cannot always be killed.
+"""
+
+import ast
+import os
+import pwd
+import select
+import subprocess
+import time
+
+PYTHON = "/usr/bin/python3"
+
+
+class Hung(AssertionError):
+    """A reader that gave no answer in its time."""
+
+
+def as_user(user, argv):
+    """ARGV, to be started by root, run under the uid and gid of USER (None: as it is)."""
+    if user is None:
+        return list(argv)
+    entry = pwd.getpwnam(user)
+    return ["setpriv", "--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups", "--", *argv]
+
+
+def outcome(argv, user=None, timeout=30, stdin=None, **popen):
+    """Runs ARGV and returns its CompletedProcess (bytes), whatever its status is."""
+    argv = as_user(user, argv)
+    source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+    popen.setdefault("stdout", subprocess.PIPE)
+    popen.setdefault("stderr", subprocess.PIPE)
+    if user is not None:
+        popen.setdefault("cwd", "/")
+    child = subprocess.Popen(argv, stdin=source, **popen)
+    try:
+        out, err = child.communicate(stdin, timeout=timeout)
+    except BaseException as failure:
+        child.kill()
+        try:
+            child.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            pass  # Waits for the daemon: it is freed when the mount is taken down.
+        if isinstance(failure, subprocess.TimeoutExpired):
+            raise Hung(f"no answer within {timeout} s: {argv}") from None
+        raise
+    return subprocess.CompletedProcess(argv, child.returncode, out, err)
+
+
+def run(argv, user=None, timeout=30, **popen):
+    """The standard output of ARGV, which must succeed and write nothing to standard error."""
+    done = outcome(argv, user, timeout, **popen)
+    assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr!r}"
+    assert not done.stderr, f"{done.args} complained: {done.stderr!r}"
+    return done.stdout
+
+
+def read(path, user=None, timeout=30):
+    """The bytes of a file, as `cat` reads them."""
+    return run(["cat", path], user, timeout)
+
+
+def names(path, user=None, timeout=30):
+    """The names in a directory, in the order in which it lists them, as bytes."""
+    listing = run(["find", path, "-mindepth", "1", "-maxdepth", "1", "-printf", r"%f\0"], user, timeout)
+    return listing.split(b"\0")[:-1]
+
+
+def python(code, *args, user=None, timeout=30):
+    """Runs CODE in a child (`args` as bytes, os, errno and sys are at hand) and returns what it assigns to `result`."""
+    program = (
+        "import errno, os, sys\nargs = [os.fsencode(arg) for arg in sys.argv[1:]]\nresult = None\n"
+        f"{code}\nprint(repr(result))\n"
+    )
+    return ast.literal_eval(run([PYTHON, "-I", "-c", program, *args], user, timeout).decode())
+
+
+OPERATIONS = {
+    "open": "os.open(args[0], os.O_RDONLY)",
+    "write": "os.open(args[0], os.O_WRONLY)",
+    "read": "os.read(os.open(args[0], os.O_RDONLY), 65536)",
+    "stat": "os.stat(args[0])",
+    "lstat": "os.lstat(args[0])",
+    "list": "os.listdir(args[0])",
+    "readlink": "os.readlink(args[0])",
+}
+
+
+def errno_of(operation, path, *more, user=None, timeout=30):
+    """The name of the errno that OPERATION on PATH fails with, or None. OPERATION is a key above or an expression of `args`."""
+    code = (
+        "try:\n    " + OPERATIONS.get(operation, operation) + "\n"
+        "except OSError as error:\n    result = errno.errorcode[error.errno]"
+    )
+    return python(code, path, *more, user=user, timeout=timeout)
+
+
+class Reader:
+    """A child that makes system calls one after the other when it is told to, and so keeps handles and a working directory."""
+
+    PROGRAM = """
+import ast, os, sys
+for line in sys.stdin:
+    name, args, options = ast.literal_eval(line)
+    try:
+        value = getattr(os, name)(*args, **options)
+        answer = None, tuple(value) if isinstance(value, os.stat_result) else value
+    except OSError as error:
+        answer = error.errno, error.strerror
+    print(repr(answer), flush=True)
+"""
+
+    def __init__(self, user=None):
+        pipe = subprocess.PIPE
+        self.child = subprocess.Popen(as_user(user, [PYTHON, "-I", "-c", self.PROGRAM]), stdin=pipe, stdout=pipe, cwd="/")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.child.kill()
+        self.child.communicate(timeout=10)
+
+    def call(self, name, *args, timeout=30, **options):
+        """The value of os.NAME in the child; its OSError is raised here."""
+        self.child.stdin.write(repr((name, args, options)).encode() + b"\n")
+        self.child.stdin.flush()
+        readable, _, _ = select.select([self.child.stdout], [], [], timeout)
+        if not readable:
+            raise Hung(f"no answer within {timeout} s: {name}{args}")
+        code, value = ast.literal_eval(self.child.stdout.readline().decode())
+        if code is not None:
+            raise OSError(code, f"{value}: {name}{args}")
+        return value
+
+    def open(self, path, flags=os.O_RDONLY, **options):
+        return self.call("open", path, flags, **options)
+
+    def rest(self, handle, size=1 << 17):
+        """What is left of a handle, up to its end."""
+        pieces = []
+        while piece := self.call("read", handle, size):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def until(condition, timeout=10, what="the condition", step=0.01):
+    """Polls until CONDITION gives something true, and returns that."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not come within {timeout} s"
+        time.sleep(step)
+
+
+def seconds(argv, user=None, timeout=30):
+    """The wall time of one run of ARGV, whose output is read and dropped."""
+    begin = time.monotonic()
+    done = outcome(argv, user, timeout, stdout=subprocess.DEVNULL)
+    taken = time.monotonic() - begin
+    assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr!r}"
+    return taken
+
+
+def process_status(pid, key):
+    """A value of /proc/PID/status, as text without the unit."""
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith(key + ":"):
+                return line.partition(":")[2].strip().removesuffix(" kB")
+    raise KeyError(key)

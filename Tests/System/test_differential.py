@@ -1,0 +1,132 @@
+"""Every column of every line of a mapping's page files, for every kind of mapping, against the independent decoder."""
+
+import struct
+
+import pytest
+
+import formats
+import truth
+import truth_tables
+from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture, words
+from exhibits import FLAGS, STATES, exhibit, known  # noqa: F401
+from reading import read
+from truth import PAGE
+
+RAW = ("pagemap", "kpageflags", "kpagecount", "kpagecgroup")
+
+
+def folder(tree, pid, mapping):
+    return f"{tree.path}/{pid}/vma/{mapping.range}"
+
+
+def seen(pid, mapping):
+    return truth.pages(pid, mapping.start, mapping.end)
+
+
+def test_pages(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/pages"
+    agree(lambda: formats.pages(read(path)), lambda: truth_tables.page_rows(seen(pid, mapping)), in_columns)
+
+
+def test_ranges(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/ranges"
+    agree(lambda: formats.ranges(read(path)), lambda: truth_tables.page_rows(seen(pid, mapping)), in_ranges(()))
+
+
+def test_flags(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/flags"
+    agree(lambda: formats.flags(read(path)), lambda: truth_tables.flags_rows(seen(pid, mapping)), in_flags)
+
+
+def test_letters(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/letters"
+    agree(
+        lambda: formats.letters(read(path), mapping.range),
+        lambda: truth_tables.letters_rows(seen(pid, mapping)),
+        in_columns,
+    )
+
+
+def test_strip(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/strip"
+    span = [(mapping.start, mapping.end)]
+    _, bucket = truth_tables.strip([], span)
+    agree(lambda: picture(read(path), bucket), lambda: truth_tables.strip(seen(pid, mapping), span)[0], as_one)
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_raw(tree, exhibit, name):
+    pid, mapping = exhibit
+    path = f"{folder(tree, pid, mapping)}/raw/{name}"
+
+    def array():
+        data = read(path)
+        assert len(data) == mapping.pages * 8
+        return struct.unpack(f"={mapping.pages}Q", data)
+
+    agree(array, lambda: truth.raw_words(pid, mapping.start, mapping.end)[name], words)
+
+
+def test_states_of_known_layouts(tree, known):
+    """What the target did to each page, told without any decoder."""
+    kind, pid, mapping = known
+    rows = formats.letters(read(folder(tree, pid, mapping) + "/letters"), mapping.range)
+    at = {row.address: row.state for row in rows}
+    assert "".join(at.get(place, ".") for place in range(mapping.start, mapping.end, PAGE)) == STATES[kind]
+
+
+@pytest.mark.parametrize("known", FLAGS, indirect=True)
+def test_flags_of_known_layouts(tree, known):
+    kind, pid, mapping = known
+    numbers, wanted, unwanted = FLAGS[kind]
+    at = {row.address: set(row.flags.split(",")) for row in formats.pages(read(folder(tree, pid, mapping) + "/pages"))}
+    for number in numbers:
+        names = at[mapping.start + number * PAGE]
+        assert names >= set(wanted.split()) and not names & set(unwanted.split()), names
+
+
+def test_map_counts_of_a_forked_mapping(tree, target):
+    zoo = target("zoo")
+    rows = formats.pages(read(f"{tree.path}/{zoo.pid}/vma/{zoo.facts['forked']}/pages"))
+    assert [row.mapcount for row in rows] == ["1", "2", "2", "2"]
+
+
+def test_frames_of_a_shared_mapping_are_those_of_both_processes(tree, target):
+    """The target's forked child shows the same frames, but for the page that was written after the fork."""
+    zoo = target("zoo")
+    with open(f"/proc/{zoo.pid}/task/{zoo.pid}/children") as children:
+        child = children.read().split()[0]
+    frames = []
+    for pid in (zoo.pid, child):
+        rows = formats.pages(read(f"{tree.path}/{pid}/vma/{zoo.facts['forked']}/pages"))
+        frames.append([row.frame for row in rows])
+    assert frames[0][0] != frames[1][0] and frames[0][1:] == frames[1][1:]
+
+
+@pytest.mark.parametrize("step", [64, 4096 // 8])
+def test_strip_of_a_mapping_with_larger_buckets(tree, target, step):
+    """A mapping of more than 4096 pages: a bucket shows what most of its pages are."""
+    sparse = target("sparse", 1 << 26, (1 << 26) // PAGE // step)
+    start, end = (int(part, 16) for part in sparse.facts["range"].split("-"))
+    path = f"{tree.path}/{sparse.pid}/vma/{sparse.facts['range']}/strip"
+
+    def drawn():
+        return truth_tables.strip(truth.pages(sparse.pid, start, end), [(start, end)])
+
+    assert drawn()[1] == 4
+    agree(lambda: picture(read(path), 4), lambda: drawn()[0], as_one)
+
+
+@pytest.mark.parametrize("order", ["in order", "random"])
+def test_pages_whose_frames_are_in_any_order(tree, target, order):
+    dense = target("dense", 1 << 24, *order.split()[:1])
+    start, end = (int(part, 16) for part in dense.facts["range"].split("-"))
+    path = f"{tree.path}/{dense.pid}/vma/{dense.facts['range']}"
+    rows = lambda: truth_tables.page_rows(truth.pages(dense.pid, start, end))  # noqa: E731
+    agree(lambda: formats.pages(read(path + "/pages")), rows, in_columns)
+    agree(lambda: formats.ranges(read(path + "/ranges")), rows, in_ranges(()))

@@ -1,0 +1,77 @@
+"""What it must stand: a /proc mounted with hidepid=, for root and for a plain user."""
+
+import os
+import re
+
+import pytest
+
+import formats
+from reading import errno_of, names, outcome, read, run
+
+NOGROUP = 65534
+OPTIONS = ["hidepid=0", "hidepid=1", "hidepid=2", "hidepid=4", f"hidepid=2,gid={NOGROUP}", f"hidepid=1,gid={NOGROUP}"]
+USERS = pytest.mark.parametrize("user", [None, "nobody"], ids=["root", "nobody"])
+
+
+@pytest.fixture(params=OPTIONS)
+def proc(request, workspace):
+    """A second /proc with other rules, where every user can reach it."""
+    folder = os.path.join(workspace, "proc")
+    os.makedirs(folder, exist_ok=True)
+    done = outcome(["mount", "-t", "proc", "-o", request.param, "proc", folder])
+    if done.returncode:
+        pytest.skip(f"this kernel does not mount proc with {request.param}: {done.stderr.decode().strip()}")
+    yield folder, request.param
+    run(["umount", "-l", folder])
+
+
+def pids(path, user):
+    return {int(name) for name in names(path, user) if name.isdigit()}
+
+
+@USERS
+def test_proc_with_hidepid_shows_what_it_shows_that_reader(mount, target, proc, user):
+    folder, _ = proc
+    own = target("moving", user=user, cwd="/")
+    mine = mount("-o", f"max_age=0,proc={folder}", user=user)
+    before = pids(folder, user)
+    shown = pids(mine.path, user)
+    after = pids(folder, user)
+    assert own.pid in shown
+    assert before & after <= shown <= before | after
+    assert len(formats.pages(read(f"{mine.path}/{own.pid}/vma/{own.facts['range']}/pages", user))) == 16
+
+
+@USERS
+def test_proc_with_hidepid_answers_as_it_does_for_that_reader(mount, target, proc, user):
+    folder, _ = proc
+    stranger = target("moving")  # Root's.
+    mine = mount("-o", f"max_age=0,proc={folder}", user=user)
+    kernel, ours = f"{folder}/{stranger.pid}", f"{mine.path}/{stranger.pid}"
+    assert errno_of("lstat", ours, user=user) == errno_of("lstat", kernel, user=user)
+    assert errno_of("read", f"{ours}/info", user=user) == errno_of("read", f"{kernel}/status", user=user)
+    for view in "layout", "smaps", "pages", "vma":
+        expected = errno_of("open", f"{kernel}/maps", user=user)
+        assert errno_of("list" if view == "vma" else "read", f"{ours}/{view}", user=user) == expected, view
+    named = errno_of("lstat", f"{mine.path}/by-name/moving/{stranger.pid}", user=user)
+    assert named == ("ENOENT" if errno_of("read", f"{kernel}/comm", user=user) else None)
+
+
+@USERS
+def test_proc_with_hidepid_is_named_in_capabilities(mount, proc, user):
+    folder, options = proc
+    mine = mount("-o", f"proc={folder}", user=user)
+    lines = [line for line in read(f"{mine.path}/capabilities", user).decode().splitlines() if "hidepid" in line.lower()]
+    if not options.startswith("hidepid=0"):
+        assert len(lines) == 1 and re.fullmatch(r"\S[^:]*: (yes|no) ?(\(.+\))?", lines[0]), lines
+        word = {"1": "noaccess", "2": "invisible", "4": "ptraceable"}[options[8]]
+        assert options[:9] in lines[0] or word in lines[0], lines[0]
+
+
+def test_links_lead_to_the_proc_that_was_named(mount, target, proc):
+    folder, _ = proc
+    process = target("moving")
+    mine = mount("-o", f"proc={folder}")
+    for name in "maps", "smaps", "pagemap", "map_files":
+        assert run(["readlink", "-n", f"{mine.path}/{process.pid}/{name}"]).decode() == f"{folder}/{process.pid}/{name}"
+    assert read(f"{mine.path}/{process.pid}/maps") == read(f"/proc/{process.pid}/maps")

@@ -1,0 +1,181 @@
+"""What it must stand: processes that exit, exec or unmap while they are read, and readers that are killed."""
+
+import ast
+import errno
+import os
+import signal
+import subprocess
+import time
+
+from reading import PYTHON, Hung, Reader, errno_of, outcome, run, until
+
+SECONDS = 8  # Of each race.
+
+# Reads everything of a process over and over, until its standard input ends. It prints how many answers of each kind came,
+# and what it saw that it should not have seen: rows of a table outside of RANGE.
+WATCHER = r"""
+import collections, errno, os, select, sys
+folder, ranges = sys.argv[1], sys.argv[2:]
+seen, wrong = collections.Counter(), []
+views = ["pages", "ranges", "flags", "letters", "strip", "summary", "info", "maps", "smaps", "raw/pagemap", "raw/kpageflags"]
+paths = [f"{folder}/vma/{r}/{v}" for r in ranges for v in views]
+paths += [f"{folder}/{v}" for v in ("pages", "ranges", "flags", "strip", "summary", "layout", "files", "info")]
+def whole(path):
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        pieces = []
+        while piece := os.read(fd, 65536):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(fd)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for path in paths:
+        try:
+            data = whole(path)
+            seen["answers"] += 1
+        except OSError as error:
+            seen[errno.errorcode[error.errno]] += 1
+            continue
+        if not data:
+            wrong.append(f"{path} is empty")
+        if "/vma/" in path and path.endswith("/pages"):
+            start, end = (int(part, 16) for part in path.split("/")[-2].split("-"))
+            wrong += [line for line in data.decode().splitlines()[2:] if not start <= int(line.split()[0], 16) < end]
+    for lister in (os.listdir, os.lstat):
+        for path in (folder, folder + "/vma", folder + "/by-label"):
+            try:
+                lister(path)
+                seen["answers"] += 1
+            except OSError as error:
+                seen[errno.errorcode[error.errno]] += 1
+print(repr((dict(seen), wrong[:10])))
+"""
+
+
+class Watcher:
+    def __init__(self, folder, *ranges):
+        pipe = subprocess.PIPE
+        self.child = subprocess.Popen([PYTHON, "-I", "-c", WATCHER, folder, *ranges], stdin=pipe, stdout=pipe, stderr=pipe)
+
+    def end(self):
+        """How often each kind of answer came; nothing else may have come."""
+        try:
+            out, err = self.child.communicate(b"end\n", timeout=30)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            raise Hung("a reader of a changing process hangs") from None
+        assert self.child.returncode == 0, err.decode()
+        seen, wrong = ast.literal_eval(out.decode())
+        assert not wrong
+        assert set(seen) <= {"answers", "ENOENT", "ESRCH"}, seen
+        return seen
+
+
+def race(change):
+    """Calls CHANGE until the time is over; returns how often."""
+    deadline, rounds = time.monotonic() + SECONDS, 0
+    while time.monotonic() < deadline:
+        change()
+        rounds += 1
+    return rounds
+
+
+def watched(tree, process):
+    return Watcher(f"{tree.path}/{process.pid}", process.facts["range"])
+
+
+def test_process_that_unmaps_and_moves_while_it_is_read(tree, target):
+    process = target("moving")
+    watcher = watched(tree, process)
+
+    def change():
+        assert process.tell("unmap") == "ok"
+        assert process.tell("remap") == "ok"
+        assert process.tell("shrink") == "ok"
+        assert process.tell("grow") == "ok"
+
+    assert race(change) > 10
+    assert watcher.end()["answers"] > 10
+
+
+def test_process_that_execs_while_it_is_read(tree, target):
+    process = target("moving")
+    watcher = watched(tree, process)
+
+    def change():
+        assert process.tell("exec").startswith("ready ")
+
+    assert race(change) > 10
+    assert watcher.end()["answers"] > 10
+
+
+def test_processes_that_exit_while_they_are_read(tree, target):
+    """Each of many short lives has a reader from its beginning to beyond its end."""
+    watchers, deadline = [], time.monotonic() + SECONDS
+    try:
+        while time.monotonic() < deadline:
+            process = target("moving")
+            watchers.append(watched(tree, process))
+            if len(watchers) == 4:
+                assert set(watchers.pop(0).end()) & {"ENOENT", "ESRCH"}
+            process.proc.stdin.write(b"exit\n")
+            process.proc.wait(10)
+            assert errno_of("lstat", f"{tree.path}/{process.pid}") == "ENOENT"
+    finally:
+        for watcher in watchers:
+            watcher.end()
+
+
+def test_process_that_is_killed_while_its_pages_stream(tree, target):
+    """The stream ends with ESRCH, or with what had been decoded; it never goes on with something else, and nothing hangs."""
+    dense = target("dense", 1 << 30)
+    path = f"{tree.path}/{dense.pid}/vma/{dense.facts['range']}/pages"
+    with Reader() as reader:
+        handle = reader.open(path)
+        begin = reader.call("read", handle, 65536)
+        assert reader.call("fstat", handle)[6] == 0  # It streams.
+        dense.proc.send_signal(signal.SIGKILL)
+        dense.proc.wait(30)
+        rest, ended = [], None
+        while ended is None:
+            try:
+                piece = reader.call("read", handle, 65536)
+            except OSError as error:
+                ended = error.errno
+                break
+            if not piece:
+                break
+            rest.append(piece)
+        lines = (begin + b"".join(rest)).decode().splitlines()[2:]
+        assert ended in (errno.ESRCH, None)
+        assert ended == errno.ESRCH or len(lines) == int(dense.facts["pages"]), "a short answer without an error"
+    start, end = (int(part, 16) for part in dense.facts["range"].split("-"))
+    addresses = [int(line.split()[0], 16) for line in lines[:-1]]
+    assert addresses == list(range(start, start + len(addresses) * 4096, 4096)) and addresses[-1] < end
+    assert errno_of("open", path) == "ENOENT"
+
+
+def test_daemon_is_healthy_after_readers_were_killed_midway(tree, target):
+    dense = target("dense", 1 << 30)
+    path = f"{tree.path}/{dense.pid}/vma/{dense.facts['range']}/pages"
+    for number in signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE:
+        for _ in range(5):
+            reader = subprocess.Popen(["cat", path], stdout=subprocess.PIPE)
+            assert len(os.read(reader.stdout.fileno(), 4096)) > 0
+            reader.send_signal(number)
+            reader.stdout.close()
+            assert reader.wait(10) == -number
+    assert outcome(["sh", "-c", 'head -n 1 "$0"', path]).stdout.startswith(b"# ")
+    assert run(["ls", tree.path])
+    # What the readers had open is closed: no page map of the target is still held.
+    held = f"/proc/{tree.pid}/fd"
+    until(lambda: not [fd for fd in os.listdir(held) if link(f"{held}/{fd}") == f"/proc/{dense.pid}/pagemap"],
+          what="the end of the streams")
+
+
+def link(path):
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return None

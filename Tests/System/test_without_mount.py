@@ -1,0 +1,114 @@
+"""`pagefs cat`, `ls` and `tree`: the same tree without a mount. And what `--help` says."""
+
+import os
+import re
+
+import pytest
+
+import formats
+from reading import names, outcome, read, run
+from views import GIST, VIEWS
+
+
+@pytest.fixture
+def process(target):
+    return target("moving")
+
+
+def text(pagefs, *arguments):
+    return run([pagefs, *arguments])
+
+
+@pytest.mark.parametrize("slash", ["", "/"], ids=["without a leading slash", "with a leading slash"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_cat_is_what_the_mount_shows(pagefs, tree, process, view, slash):
+    path = f"{process.pid}/vma/{process.facts['range']}/{view}"
+    assert GIST[view](text(pagefs, "cat", slash + path)) == GIST[view](read(f"{tree.path}/{path}"))
+
+
+@pytest.mark.parametrize("path", ["README", "legend", "capabilities", "{pid}/info", "{pid}/vma/{range}/raw/pagemap",
+                                  "{pid}/at/{start}/info", "{pid}/by-label/stack/info", "by-name/moving/{pid}/info"])
+def test_cat_of_other_files(pagefs, mount, process, path):
+    mine = mount()
+    span = process.facts["range"]
+    path = path.format(pid=process.pid, range=span, start=span.split("-")[0])
+    assert text(pagefs, "cat", path) == read(f"{mine.path}/{path}") != b""
+
+
+@pytest.mark.parametrize("view", ["layout", "files", "pages", "ranges", "flags", "summary", "strip"])
+def test_cat_of_a_process(pagefs, tree, process, view):
+    shown = text(pagefs, "cat", f"{process.pid}/{view}").splitlines()[2:]
+    mounted = read(f"{tree.path}/{process.pid}/{view}").splitlines()[2:]
+    assert len(shown) > 0 and [line.split()[0] for line in shown] == [line.split()[0] for line in mounted]
+
+
+@pytest.mark.parametrize("path", ["{pid}", "{pid}/vma", "{pid}/by-label", "{pid}/vma/{range}", "{pid}/vma/{range}/raw", "by-name/moving"])
+def test_ls_lists_what_the_mount_lists(pagefs, tree, process, path):
+    path = path.format(pid=process.pid, range=process.facts["range"])
+    listed = text(pagefs, "ls", path).splitlines()
+    assert [line.split()[-1] if b" -> " not in line else line.split(b" -> ")[0].split()[-1] for line in listed] == names(f"{tree.path}/{path}")
+
+
+def test_ls_of_the_root(pagefs, process):
+    for arguments in ["ls"], ["ls", "/"]:
+        listed = {line.split()[0] for line in text(pagefs, *arguments).splitlines()}
+        assert {b"README", b"legend", b"capabilities", b"status", b"by-name", str(process.pid).encode()} <= listed
+
+
+def test_tree_shows_what_is_below(pagefs, process):
+    shown = text(pagefs, "tree", str(process.pid)).decode()
+    for word in ("info", "summary", "vma", process.facts["range"], "letters", "by-label"):
+        assert re.search(rf"(^|[\s─/]){re.escape(word)}($|[\s/])", shown, re.M), word
+    assert not re.search(r"[\s─/]raw($|[\s/])", shown)
+
+
+def test_options_count_without_a_mount_too(pagefs, process):
+    path = f"{process.pid}/vma/{process.facts['range']}/pages"
+    rows = formats.pages(text(pagefs, "cat", "-o", "noscan", path))
+    assert len(rows) == 16
+    assert GIST["pages"](text(pagefs, "cat", path, "-o", "proc=/proc")) == GIST["pages"](text(pagefs, "cat", path))
+
+
+@pytest.mark.parametrize("command", ["cat", "ls", "tree"])
+@pytest.mark.parametrize("path", ["nonsense", "01/info", "{pid}/vma/1000-2000/pages", "{pid}/nonsense"])
+def test_what_is_not_there_is_one_line_and_a_status(pagefs, process, command, path):
+    path = path.format(pid=process.pid)
+    done = outcome([pagefs, command, path])
+    assert done.returncode > 0 and done.stdout == b""
+    assert done.stderr.count(b"\n") == 1 and path.encode() in done.stderr and b"No such file" in done.stderr, done.stderr
+
+
+def test_cat_of_a_folder_and_into_a_closed_pipe(pagefs, process):
+    done = outcome([pagefs, "cat", str(process.pid)])
+    assert done.returncode > 0 and b"directory" in done.stderr and done.stderr.count(b"\n") == 1
+    assert run(["sh", "-c", '"$0" cat "$1/smaps" | head -n 1 >/dev/null; "$0" cat "$1/layout" | head -n 1', pagefs, str(process.pid)])
+
+
+def test_it_needs_no_device(pagefs, process):
+    hide = 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec "$@"'
+    path = f"{process.pid}/vma/{process.facts['range']}/pages"
+    shown = run(["unshare", "--mount", "--propagation", "private", "sh", "-c", hide, "sh", pagefs, "cat", path])
+    assert len(formats.pages(shown)) == 16
+
+
+def test_plain_user_sees_his_own(public_pagefs, target):
+    own, other = target("moving", user="nobody", cwd="/"), target("moving")
+    rows = formats.pages(run([public_pagefs, "cat", f"{own.pid}/pages"], "nobody"))
+    assert {row.frame for row in rows if row.state == "present"} == {"?"}
+    done = outcome([public_pagefs, "cat", f"{other.pid}/pages"], "nobody")
+    assert done.returncode > 0 and b"Permission denied" in done.stderr and done.stdout == b""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["mount", "--help"], ["cat", "--help"], ["ls", "--help"], ["tree", "--help"]], ids=" ".join)
+def test_help_has_examples(pagefs, arguments):
+    shown = text(pagefs, *arguments).decode()
+    words = [arguments[0]] if len(arguments) > 1 else ["cat", "ls", "tree", "-o", "umount"]
+    examples = [line for line in shown.splitlines() if re.match(r"\s+(\$ |# )?(pagefs|mount|umount|fusermount3|cat|ls|grep) ", line)]
+    assert examples, shown
+    for word in words:
+        assert any(word in line for line in examples), f"no example of {word}: {examples}"
+
+
+def test_version(pagefs):
+    assert re.search(rb"\d+\.\d+", text(pagefs, "--version"))
+    assert os.access(pagefs, os.X_OK)
