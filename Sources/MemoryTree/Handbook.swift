@@ -41,7 +41,7 @@ package enum Handbook {
         ("sort -k4,4nr M/PID/layout | head", "the mappings with most resident memory"),
         ("grep -c ' swapped ' M/PID/pages", "how many pages are swapped out"),
         ("grep -h ' guard ' M/PID/ranges", "the guard regions"),
-        ("awk '$4 > 1 { n++ } END { print n }' M/PID/pages", "how many pages are shared"),
+        ("awk '!/^#/ && $4 > 1 { n++ } END { print n }' M/PID/pages", "how many pages are shared"),
         ("grep -l thp M/PID/vma/*/flags", "which mappings have huge pages"),
         ("grep Uss M/[0-9]*/summary | sort -k2nr | head", "who would free most memory by ending"),
         ("cp M/PID/by-label/app/backing /tmp/app", "recover a deleted binary that still runs"),
@@ -82,7 +82,7 @@ package enum Handbook {
     static func capabilities(_ capabilities: Capabilities) -> [UInt8] {
         var text = LineWriter()
         for fact in capabilities.facts {
-            text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes")
+            text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes", width: 18)
         }
         return text.bytes
     }
@@ -153,7 +153,7 @@ extension Entry {
 }
 
 extension String {
-    func padded(_ width: Int) -> String { count < width ? self + String(repeating: " ", count: width - count) : self + "  " }
+    func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 
     /// With the characters escaped that roff would take for its own.
     fileprivate var roff: String {

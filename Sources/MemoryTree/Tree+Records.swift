@@ -50,7 +50,7 @@ extension Tree {
         let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }.joinedNeighbours
         return RecordFile(size: size, blockSize: wordsPerBlock * 8, data: data) { block, _ throws(ProcError) in
             let start = range.start + block * wordsPerBlock * pageSize
-            let end = min(range.end, start + wordsPerBlock * pageSize)
+            let end = start + min(range.end - start, wordsPerBlock * pageSize)
             var bytes = [UInt8](repeating: 0, count: Int((end - start) / pageSize * 8))
             let batch = try walk.read(extents.part(start, end), wanted)
             for index in 0..<batch.count {

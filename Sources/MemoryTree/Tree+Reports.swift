@@ -5,27 +5,27 @@ import Syscalls
 
 extension LineWriter {
     /// `Key:` padded as in smaps, and a word.
-    mutating func line(_ key: String, _ value: some StringProtocol) {
-        line(key) { $0.text(value) }
+    mutating func line(_ key: String, _ value: some StringProtocol, width: Int = smapsKeyWidth) {
+        line(key, width: width) { $0.text(value) }
     }
 
-    mutating func line(_ key: String, _ value: (inout LineWriter) -> Void) {
-        field(Self.keyColumn) { $0.text(key + ":") }
+    mutating func line(_ key: String, width: Int = smapsKeyWidth, _ value: (inout LineWriter) -> Void) {
+        text((key + ":").padded(width))
         value(&self)
         newline()
     }
 
     /// A size in kB or a plain number, right-aligned as in smaps.
-    mutating func line(_ key: String, number: UInt64, unit: String = "") {
-        field(Self.keyColumn) { $0.text(key + ":") }
-        field(Self.numberColumn) { $0.decimal(number) }
-        text(unit)
-        newline()
+    mutating func line(_ key: String, number: UInt64, unit: String = "", width: Int = smapsKeyWidth) {
+        line(key, width: width) { line in
+            line.field(Column(width: 8, alignment: .right)) { $0.decimal(number) }
+            line.text(unit)
+        }
     }
-
-    private static let keyColumn = Column(width: 16, alignment: .left)
-    private static let numberColumn = Column(width: 8, alignment: .right)
 }
+
+/// Where the value begins in smaps.
+let smapsKeyWidth = 16
 
 extension Tree {
     /// `info` of a process. Says of anybody what /proc/PID/status tells everybody.
@@ -149,27 +149,30 @@ extension Tree {
     /// The text of the file `status`.
     func statusText() -> [UInt8] {
         var text = LineWriter()
+        func status(_ key: String, _ number: UInt64, unit: String = "") {
+            text.line(key, number: number, unit: unit, width: 28)
+        }
         let cache = cache.counters
-        text.line("Uptime", number: (System.monotonicNanoseconds - statistics.start) / 1_000_000, unit: " ms")
-        text.line("Max_age", number: options.maximumAge, unit: " ms")
-        text.line("Cache_budget", number: UInt64(self.cache.budget) / 1024, unit: " kB")
-        text.line("Cache_bytes", number: UInt64(max(0, cache.bytes)))
-        text.line("Cache_hits", number: cache.hits)
-        text.line("Cache_misses", number: cache.misses)
-        text.line("Cache_evictions", number: cache.evictions)
-        text.line("Handle_bytes", number: UInt64(max(0, held.count)))
-        text.line("Threads", number: UInt64(options.threads))
+        status("Uptime", (System.monotonicNanoseconds - statistics.start) / 1_000_000, unit: " ms")
+        status("Max_age", options.maximumAge, unit: " ms")
+        status("Cache_budget", UInt64(self.cache.budget) / 1024, unit: " kB")
+        status("Cache_bytes", UInt64(max(0, cache.bytes)))
+        status("Cache_hits", cache.hits)
+        status("Cache_misses", cache.misses)
+        status("Cache_evictions", cache.evictions)
+        status("Handle_bytes", UInt64(max(0, held.count)))
+        status("Threads", UInt64(options.threads))
         if let own = try? File.open("/proc/self/status").readAll() {
-            let status = StatusFile(own)
+            let file = StatusFile(own)
             for key in ["VmRSS", "VmHWM"] {
-                text.line(key, number: UInt64(status[key]?.split(separator: " ").first ?? "0") ?? 0, unit: " kB")
+                status(key, UInt64(file[key]?.split(separator: " ").first ?? "0") ?? 0, unit: " kB")
             }
         }
-        for (name, count) in statistics.requests { text.line("Requests_\(name)", number: count) }
+        for (name, count) in statistics.requests { status("Requests_\(name)", count) }
         for (entry, opens) in statistics.opens {
             let name = entry.path.replacingSlashes
-            text.line("Opens_\(name)", number: opens.count)
-            text.line("Time_\(name)", number: opens.nanoseconds / 1000, unit: " us")
+            status("Opens_\(name)", opens.count)
+            status("Time_\(name)", opens.nanoseconds / 1000, unit: " us")
         }
         return text.bytes
     }

@@ -81,7 +81,14 @@ package enum Table {
     package static func header(_ columns: [Column]) -> [UInt8] {
         var line = LineWriter()
         for (index, column) in columns.enumerated() {
-            line.field(column) { $0.text(index == 0 ? "# " + column.name : column.name) }
+            guard index == 0 else {
+                line.field(column) { $0.text(column.name) }
+                continue
+            }
+            line.text("# ")
+            line.field(Column(column.name, column.width - 2, column.alignment, gap: column.gap, "")) {
+                $0.text(column.name)
+            }
         }
         line.trimBlanks()
         line.newline()

@@ -21,7 +21,7 @@ struct MountCommand: ParsableCommand {
     @Flag(name: .short, help: "Print every request; implies -f.")
     var debug = false
 
-    @Option(name: .short, parsing: .singleValue, help: MountOptions.help)
+    @Option(name: .customShort("o", allowingJoined: true), help: MountOptions.help)
     var options: [String] = []
 
     @Option(name: .customLong("ready-descriptor"), help: .hidden)

@@ -5,7 +5,7 @@ import Syscalls
 
 /// What the commands that read the tree without a mount have in common.
 struct ReadArguments: ParsableArguments {
-    @Option(name: .short, parsing: .singleValue, help: MountOptions.help)
+    @Option(name: .customShort("o", allowingJoined: true), help: MountOptions.help)
     var options: [String] = []
 
     @Argument(help: "Below the mount point, with or without a leading slash.")

@@ -3,6 +3,7 @@
 import ast
 import errno
 import os
+import select
 import signal
 import subprocess
 import time
@@ -162,7 +163,7 @@ def test_daemon_is_healthy_after_readers_were_killed_midway(tree, target):
     for number in signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE:
         for _ in range(5):
             reader = subprocess.Popen(["cat", path], stdout=subprocess.PIPE)
-            assert len(os.read(reader.stdout.fileno(), 4096)) > 0
+            assert select.select([reader.stdout], [], [], 30)[0] and os.read(reader.stdout.fileno(), 4096)
             reader.send_signal(number)
             reader.stdout.close()
             assert reader.wait(10) == -number
