@@ -26,15 +26,18 @@ let package = Package(
         .target(name: "Syscalls", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
         .target(name: "ProcModel", swiftSettings: strict),
         .target(name: "ProcText", dependencies: ["ProcModel"], swiftSettings: strict),
-        .target(name: "ProcSource", dependencies: ["CLinux", "Syscalls", "ProcModel", systemPackage], swiftSettings: strict),
+        .target(
+            name: "ProcSource", dependencies: ["CLinux", "Syscalls", "ProcModel", systemPackage], swiftSettings: strict),
         .target(
             name: "MemoryTree", dependencies: ["ProcModel", "ProcText", "ProcSource", "Syscalls", systemPackage],
             swiftSettings: strict),
         .target(
-            name: "FuseBridge", dependencies: ["CFuse3", "MemoryTree", "ProcSource", "Syscalls", systemPackage, logging],
+            name: "FuseBridge",
+            dependencies: ["CFuse3", "MemoryTree", "ProcSource", "Syscalls", systemPackage, logging],
             swiftSettings: strict),
         .executableTarget(
-            name: "pagefs", dependencies: ["FuseBridge", "MemoryTree", "ProcSource", "Syscalls", arguments, logging, systemPackage],
+            name: "pagefs",
+            dependencies: ["FuseBridge", "MemoryTree", "ProcSource", "Syscalls", arguments, logging, systemPackage],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

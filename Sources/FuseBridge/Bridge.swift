@@ -25,7 +25,9 @@ final class Bridge: Sendable {
     func answer(_ request: Request, _ name: String, at place: Place, _ body: () throws(ProcError) -> Void) {
         tree.statistics.count(request: name)
         do { try body() } catch {
-            if case .malformed(let cause) = error { log.error("\(name): the kernel's \(cause.file) is malformed at byte \(cause.offset)") }
+            if case .malformed(let cause) = error {
+                log.error("\(name): the kernel's \(cause.file) is malformed at byte \(cause.offset)")
+            }
             request.fail(error.errno(at: place))
         }
     }

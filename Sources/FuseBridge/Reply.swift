@@ -37,7 +37,9 @@ import SystemPackage
     }
 
     /// False when the kernel has given up the open meanwhile, and will not release it.
-    func opened(_ info: inout fuse_file_info) -> Bool { unsafe fuse_reply_open(raw, &info) != -Errno.noSuchFileOrDirectory.rawValue }
+    func opened(_ info: inout fuse_file_info) -> Bool {
+        unsafe fuse_reply_open(raw, &info) != -Errno.noSuchFileOrDirectory.rawValue
+    }
 
     func position(_ offset: UInt64) { unsafe fuse_reply_lseek(raw, off_t(offset)) }
 

@@ -38,7 +38,9 @@ final class AddressSpaces: Sendable {
                 return space.number
             }
             state.last += 1
-            if state.spaces.updateValue(Space(number: state.last, layout: stat.layout, maps: maps), forKey: process) == nil {
+            if state.spaces.updateValue(Space(number: state.last, layout: stat.layout, maps: maps), forKey: process)
+                == nil
+            {
                 state.order.append(process)
                 if state.order.count > Self.most { state.spaces[state.order.removeFirst()] = nil }
             }

@@ -56,10 +56,15 @@ package enum Entry: UInt8, CaseIterable, Sendable {
         case .root: row(.fixed("/"), nil, .directory, 0o555, "the mount point")
         case .readme: row(.fixed("README"), .root, .text, 0o444, size: .exact, "what is here, the columns, examples")
         case .capabilities:
-            row(.fixed("capabilities"), .root, .report, 0o444, size: .exact, "what this kernel offers and what you may see")
+            row(
+                .fixed("capabilities"), .root, .report, 0o444, size: .exact,
+                "what this kernel offers and what you may see")
         case .legend:
-            row(.fixed("legend"), .root, .text, 0o444, size: .exact, "every state, flag and key: bit, source, one sentence")
-        case .status: row(.fixed("status"), .root, .report, 0o444, "the daemon about itself: requests, cache, memory, time")
+            row(
+                .fixed("legend"), .root, .text, 0o444, size: .exact,
+                "every state, flag and key: bit, source, one sentence")
+        case .status:
+            row(.fixed("status"), .root, .report, 0o444, "the daemon about itself: requests, cache, memory, time")
         case .selfLink: row(.fixed("self"), .root, .link, 0o777, "the reader's own process")
         case .byName: row(.fixed("by-name"), .root, .directory, 0o555, "processes by name")
         case .byNameGroup: row(.pattern("NAME"), .byName, .directory, 0o555, "the processes of one name")
@@ -71,16 +76,23 @@ package enum Entry: UInt8, CaseIterable, Sendable {
         case .processSummary:
             row(.fixed("summary"), .process, .report, 0o444, "totals: smaps_rollup, Uss, pages by state")
         case .layout: row(.fixed("layout"), .process, .table, 0o444, "one line per mapping: the index of vma/")
-        case .processPages: row(.fixed("pages"), .process, .table, 0o400, "one line per page that has an entry, all mappings")
+        case .processPages:
+            row(.fixed("pages"), .process, .table, 0o400, "one line per page that has an entry, all mappings")
         case .processRanges: row(.fixed("ranges"), .process, .table, 0o400, "the same, equal neighbours merged")
         case .processFlags: row(.fixed("flags"), .process, .table, 0o400, "how many pages carry which flags")
         case .processStrip: row(.fixed("strip"), .process, .text, 0o400, "all mappings end to end as a picture")
         case .pagesOfRange:
-            row(.pattern("pages@START-END"), .process, .table, 0o400, lookUpOnly: true, "pages of any range of addresses")
+            row(
+                .pattern("pages@START-END"), .process, .table, 0o400, lookUpOnly: true,
+                "pages of any range of addresses")
         case .rangesOfRange:
-            row(.pattern("ranges@START-END"), .process, .table, 0o400, lookUpOnly: true, "ranges of any range of addresses")
+            row(
+                .pattern("ranges@START-END"), .process, .table, 0o400, lookUpOnly: true,
+                "ranges of any range of addresses")
         case .flagsOfRange:
-            row(.pattern("flags@START-END"), .process, .table, 0o400, lookUpOnly: true, "flags of any range of addresses")
+            row(
+                .pattern("flags@START-END"), .process, .table, 0o400, lookUpOnly: true,
+                "flags of any range of addresses")
         case .files: row(.fixed("files"), .process, .table, 0o400, "which object each mapping shows")
         case .mapsLink: row(.fixed("maps"), .process, .link, 0o777, "to /proc/PID/maps")
         case .smapsLink: row(.fixed("smaps"), .process, .link, 0o777, "to /proc/PID/smaps")
@@ -96,19 +108,24 @@ package enum Entry: UInt8, CaseIterable, Sendable {
         case .vmaRanges: row(.fixed("ranges"), .vma, .table, 0o400, "the same, equal neighbours merged")
         case .vmaFlags: row(.fixed("flags"), .vma, .table, 0o400, "how many pages carry which flags")
         case .letters:
-            row(.fixed("letters"), .vma, .fixed, 0o400, size: .exact, "one line of fixed width per page that has an entry")
+            row(
+                .fixed("letters"), .vma, .fixed, 0o400, size: .exact,
+                "one line of fixed width per page that has an entry")
         case .vmaStrip: row(.fixed("strip"), .vma, .text, 0o400, "the mapping as a picture of 64 columns")
         case .backing: row(.fixed("backing"), .vma, .link, 0o777, "the mapped object itself, where there is one")
         case .vmaMaps: row(.fixed("maps"), .vma, .text, 0o444, "the kernel's own line, byte for byte")
         case .vmaSmaps: row(.fixed("smaps"), .vma, .text, 0o444, "the kernel's own lines, byte for byte")
-        case .raw: row(.fixed("raw"), .vma, .directory, 0o555, lookUpOnly: true, "arrays of u64, one per page, holes as 0")
+        case .raw:
+            row(.fixed("raw"), .vma, .directory, 0o555, lookUpOnly: true, "arrays of u64, one per page, holes as 0")
         case .rawPagemap: row(.fixed("pagemap"), .raw, .fixed, 0o400, size: .exact, "words of /proc/PID/pagemap")
         case .rawKpageflags: row(.fixed("kpageflags"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpageflags")
         case .rawKpagecount: row(.fixed("kpagecount"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpagecount")
-        case .rawKpagecgroup: row(.fixed("kpagecgroup"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpagecgroup")
+        case .rawKpagecgroup:
+            row(.fixed("kpagecgroup"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpagecgroup")
 
         case .at: row(.fixed("at"), .process, .directory, 0o555, "mappings by any address in them")
-        case .atLink: row(.pattern("ADDRESS"), .at, .link, 0o777, lookUpOnly: true, "the mapping that holds the address")
+        case .atLink:
+            row(.pattern("ADDRESS"), .at, .link, 0o777, lookUpOnly: true, "the mapping that holds the address")
         case .byLabel: row(.fixed("by-label"), .process, .directory, 0o555, "mappings by label: heap, stack, libc.so.6")
         case .byLabelLink: row(.pattern("LABEL"), .byLabel, .link, 0o777, "the mapping; a second of a name is LABEL.2")
         }

@@ -61,7 +61,8 @@ package enum Handbook {
         for state in PageState.allCases { text.text("  \(state.name.padded(10))\(state.letter)  \(state.meaning)\n") }
         text.text("\nFlags of a frame (/proc/kpageflags): bit, letter, name, meaning\n")
         for flag in FlagName.kernel + [FlagName.readahead, FlagName.anonExclusive] { text.text(line(flag)) }
-        text.text("  bitN is a bit without a name.\n\nFlags of an entry (/proc/PID/pagemap): bit, letter, name, meaning\n")
+        text.text(
+            "  bitN is a bit without a name.\n\nFlags of an entry (/proc/PID/pagemap): bit, letter, name, meaning\n")
         for flag in FlagName.pageMap { text.text(line(flag)) }
         text.text("\nCharacters of strip, in the order in which the first that applies is taken\n")
         for kind in PageKind.allCases { text.text("  \(kind.letter)  \(kind.meaning)\n") }
@@ -109,7 +110,8 @@ package enum Handbook {
                 case (.directory, _): "-"
                 }
             let star = row.isLookUpOnly ? " (look-up only)" : ""
-            text += "| `\(entry.path)`\(star) | \(row.format.rawValue) | \(String(row.mode, radix: 8)) | \(size) | \(row.meaning) |\n"
+            text +=
+                "| `\(entry.path)`\(star) | \(row.format.rawValue) | \(String(row.mode, radix: 8)) | \(size) | \(row.meaning) |\n"
         }
         for (name, columns) in tables {
             text += "\n### Columns of `\(name)`\n\n| # | column | meaning |\n|---|---|---|\n"

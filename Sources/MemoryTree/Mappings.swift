@@ -132,12 +132,16 @@ extension String {
 }
 
 extension [UInt8] {
-    fileprivate func hasSuffix(_ suffix: [UInt8]) -> Bool { count >= suffix.count && self[(count - suffix.count)...].elementsEqual(suffix) }
+    fileprivate func hasSuffix(_ suffix: [UInt8]) -> Bool {
+        count >= suffix.count && self[(count - suffix.count)...].elementsEqual(suffix)
+    }
 
     fileprivate func dropLast(_ count: Int) -> [UInt8] { Array(self[..<(self.count - count)]) }
 
     fileprivate func contains(sequence: [UInt8]) -> Bool {
         guard count >= sequence.count else { return false }
-        return indices.dropLast(sequence.count - 1).contains { self[$0] == sequence[0] && self[$0...].starts(with: sequence) }
+        return indices.dropLast(sequence.count - 1).contains {
+            self[$0] == sequence[0] && self[$0...].starts(with: sequence)
+        }
     }
 }

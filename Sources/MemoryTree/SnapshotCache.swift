@@ -85,14 +85,18 @@ package final class SnapshotCache: Sendable {
     }
 
     private enum Claim<Value> {
-        case kept(Value), fill(since: UInt64), interrupted
+        case kept(Value)
+        case fill(since: UInt64)
+        case interrupted
     }
 
     private func claim<Value: Sendable>(_ key: Key, _ reader: Reader, _ accept: (Value) -> Bool) -> Claim<Value> {
         state.wait(atMost: 5) { state in
             if state.filling.contains(key) { return reader.isInterrupted() ? .interrupted : nil }
             let time = now()
-            if let slot = state.slots[key], time - slot.since < maximumAge, let value = slot.value as? Value, accept(value) {
+            if let slot = state.slots[key], time - slot.since < maximumAge, let value = slot.value as? Value,
+                accept(value)
+            {
                 state.counters.hits += 1
                 return .kept(value)
             }

@@ -35,7 +35,8 @@ extension Tree {
             return try answer(node, reader) { () throws(ProcError) in try flagsText(node, subject, reader) }
         case .processStrip, .vmaStrip:
             return try answer(node, reader) { () throws(ProcError) in try stripText(node, subject, reader) }
-        case .vmaInfo: return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, subject, reader) }
+        case .vmaInfo:
+            return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, subject, reader) }
         case .vmaSummary:
             return try answer(node, reader) { () throws(ProcError) in try mappingSummary(node, subject, reader) }
         case .vmaMaps:

@@ -4,7 +4,9 @@ import ProcText
 
 extension Tree {
     /// The pages that a table is about, as spans of address space.
-    private func spans(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> (spans: [AddressRange], borders: [UInt64]) {
+    private func spans(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> (
+        spans: [AddressRange], borders: [UInt64]
+    ) {
         if node.entry.specification.parent == .vma {
             let range = node.range!
             return (range.start >> 63 == 0 ? [range] : [], [])
@@ -91,7 +93,9 @@ extension Tree {
             let offsets = PageOffsets(spans, pageSize: pageSize)
             strip = try pipeline.reduce(into: strip, reader) { strip, runs in
                 for run in runs {
-                    offsets.forEachPart(run.start, run.end) { first, count in strip.add(run.kind, first: first, count: count) }
+                    offsets.forEachPart(run.start, run.end) { first, count in
+                        strip.add(run.kind, first: first, count: count)
+                    }
                 }
             }
         }

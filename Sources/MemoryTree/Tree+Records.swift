@@ -47,7 +47,8 @@ extension Tree {
         let (wanted, column) = try rawColumn(node.entry)
         let extents = try extents(of: range, subject, walk, reader)
         let wordsPerBlock: UInt64 = 4096
-        let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }.joinedNeighbours
+        let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }
+            .joinedNeighbours
         return RecordFile(size: size, blockSize: wordsPerBlock * 8, data: data) { block, _ throws(ProcError) in
             let start = range.start + block * wordsPerBlock * pageSize
             let end = start + min(range.end - start, wordsPerBlock * pageSize)
@@ -123,7 +124,9 @@ extension [Extent] {
             let middle = (low + high) / 2
             if self[middle].end <= start { low = middle + 1 } else { high = middle }
         }
-        return self[low...].prefix { $0.start < end }.map { $0.cut(from: Swift.max($0.start, start), to: Swift.min($0.end, end)) }
+        return self[low...].prefix { $0.start < end }.map {
+            $0.cut(from: Swift.max($0.start, start), to: Swift.min($0.end, end))
+        }
     }
 }
 

@@ -129,7 +129,9 @@ extension Tree {
         text.line("THPeligible", smaps["THPeligible"]?.value ?? "-")
         let codes = smaps["VmFlags"]?.value.split(separator: " ") ?? []
         text.line("VmFlags", codes.map { "\(VMFlags.meaning(String($0))) (\($0))" }.joined(separator: ", "))
-        text.line("Raw", Entry.raw.children.map { "raw/" + String(decoding: $0.fixedName!, as: UTF8.self) }.joined(separator: " "))
+        text.line(
+            "Raw",
+            Entry.raw.children.map { "raw/" + String(decoding: $0.fixedName!, as: UTF8.self) }.joined(separator: " "))
         return text.bytes
     }
 
@@ -138,7 +140,8 @@ extension Tree {
         guard let memory = subject.memory else { throw .absent }
         let all = try cache.value(
             .smaps(subject.process.id, subject.space), for: reader,
-            accept: { (kept: SMapsText) in kept.block(of: range) != nil }, bytes: { $0.text.count + $0.blocks.count * 48 }
+            accept: { (kept: SMapsText) in kept.block(of: range) != nil },
+            bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in
             SMapsText(try memory.open("smaps").readAll(for: reader))
         }

@@ -51,7 +51,9 @@ package final class Tree: Sendable {
     func subject(of node: Node) throws(ProcError) -> Subject {
         guard let id = node.process else { throw .absent }
         let process = try pin(id)
-        guard let memory = try process.memory() else { return Subject(process: process, memory: nil, maps: nil, space: 0) }
+        guard let memory = try process.memory() else {
+            return Subject(process: process, memory: nil, maps: nil, space: 0)
+        }
         let maps = try memory.open("maps")
         return Subject(
             process: process, memory: memory, maps: maps, space: spaces.number(of: id, memory.stat, maps: maps))
@@ -66,7 +68,9 @@ package final class Tree: Sendable {
     }
 
     /// The mapping list, young enough and, where a range must be in it, true for that.
-    func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError) -> Mappings {
+    func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
+        -> Mappings
+    {
         guard let maps = subject.maps else { return Mappings([], memory: nil) }
         return try cache.value(
             .maps(subject.process.id, subject.space), for: reader,
@@ -81,7 +85,9 @@ package final class Tree: Sendable {
     /// The mapping with exactly this range.
     ///
     /// - Throws: `.absent` when there is none.
-    func mapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> (VMA, label: [UInt8]?) {
+    func mapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> (
+        VMA, label: [UInt8]?
+    ) {
         let mappings = try mappings(of: subject, holding: range, reader)
         guard let index = mappings.index(of: range) else { throw .absent }
         return (mappings.list[index], mappings.labels[index])
@@ -106,7 +112,9 @@ package final class Tree: Sendable {
     }
 
     /// The extents of a range, shared among those who ask at the same time.
-    func extents(of range: AddressRange, _ subject: Subject, _ walk: PageWalk, _ reader: Reader) throws(ProcError) -> [Extent] {
+    func extents(of range: AddressRange, _ subject: Subject, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
+        -> [Extent]
+    {
         guard range.start >> 63 == 0 else { return [] }
         return try cache.value(
             .extents(subject.process.id, subject.space, range), for: reader, bytes: { $0.count * 24 + 64 }

@@ -101,7 +101,8 @@ extension ProcRoot {
         let mount = lines.last { $0.split(separator: " ").dropFirst(4).first.map(String.init) == path }
         let options = mount?.split(separator: " ").last?.split(separator: ",") ?? []
         let hiding = options.filter { $0.hasPrefix("hidepid=") && $0 != "hidepid=0" && $0 != "hidepid=off" }
-        return hiding.isEmpty ? nil : options.filter { $0.hasPrefix("hidepid=") || $0.hasPrefix("gid=") }.joined(separator: ",")
+        return hiding.isEmpty
+            ? nil : options.filter { $0.hasPrefix("hidepid=") || $0.hasPrefix("gid=") }.joined(separator: ",")
     }
 }
 
@@ -126,6 +127,7 @@ extension NodeMap {
                 nodes[block] = node
             }
         }
-        return nodes.isEmpty ? nil : NodeMap(shift: UInt64((blockSize / System.pageSize).trailingZeroBitCount), nodes: nodes)
+        return nodes.isEmpty
+            ? nil : NodeMap(shift: UInt64((blockSize / System.pageSize).trailingZeroBitCount), nodes: nodes)
     }
 }

@@ -47,7 +47,9 @@ package final class ProcRoot: Sendable {
             if handle.filesystemType == File.pidfsMagic {
                 let birth = try ProcError.wrap { () throws(Errno) in try handle.status() }.inode
                 // The number meant this very process throughout if the directory opened first is alive still.
-                do { _ = try directory.status("stat") } catch where error != .notPermitted && error != .permissionDenied {
+                do { _ = try directory.status("stat") } catch
+                    where error != .notPermitted && error != .permissionDenied
+                {
                     throw .absent
                 } catch {}
                 return PinnedProcess(ProcessID(pid: pid, birth: UInt64(birth)), directory, self)

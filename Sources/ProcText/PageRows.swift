@@ -37,7 +37,8 @@ package struct PageRows {
         let frameWidth = Self.columns[2].width
         let framesHidden = context.view.frame == .hidden
         let count = batch.count
-        return unsafe [UInt8](unsafeUninitializedCapacity: count * (Self.headBytes + Self.tailBytes)) { buffer, length in
+        return unsafe [UInt8](unsafeUninitializedCapacity: count * (Self.headBytes + Self.tailBytes)) {
+            buffer, length in
             guard var cursor = buffer.baseAddress else { return }
             let start = unsafe cursor
             for index in 0..<count {
@@ -101,7 +102,9 @@ private struct TailKey: Equatable {
 
     @inline(__always)
     func slot(of count: Int) -> Int {
-        let mixed = (flags &* 0x9e37_79b9_7f4a_7c15) ^ (mapCount &* 0xc2b2_ae3d_27d4_eb4f) ^ (cgroup &* 0x1656_67b1_9e37_79f9) ^ rest
+        let mixed =
+            (flags &* 0x9e37_79b9_7f4a_7c15) ^ (mapCount &* 0xc2b2_ae3d_27d4_eb4f) ^ (cgroup &* 0x1656_67b1_9e37_79f9)
+            ^ rest
         return Int(truncatingIfNeeded: (mixed ^ mixed >> 29 ^ mixed >> 47) & UInt64(count - 1))
     }
 }

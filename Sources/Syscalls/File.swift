@@ -14,7 +14,9 @@ package final class File: Sendable {
     deinit { Glibc.close(number) }
 
     /// open(2), or openat(2) below a directory.
-    package static func open(_ path: String, _ flags: OpenFlags = .read, at directory: File? = nil) throws(Errno) -> File {
+    package static func open(_ path: String, _ flags: OpenFlags = .read, at directory: File? = nil) throws(Errno)
+        -> File
+    {
         let number = retry { unsafe Glibc.openat(directory?.number ?? AT_FDCWD, path, flags.rawValue | O_CLOEXEC) }
         guard number >= 0 else { throw Errno(rawValue: errno) }
         return File(number: number)

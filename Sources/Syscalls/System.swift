@@ -30,7 +30,9 @@ package enum System {
         var done = 0
         while done < bytes.count {
             let rest = bytes[done...]
-            let wrote = unsafe rest.withUnsafeBytes { part in retry { unsafe Glibc.write(number, part.baseAddress, part.count) } }
+            let wrote = unsafe rest.withUnsafeBytes { part in
+                retry { unsafe Glibc.write(number, part.baseAddress, part.count) }
+            }
             guard wrote >= 0 else { throw Errno(rawValue: errno) }
             done += wrote
         }

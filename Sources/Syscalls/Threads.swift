@@ -15,11 +15,13 @@ package struct Thread: Sendable {
         unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         unsafe pthread_attr_setstacksize(&attributes, 1 << 20)
         var handle = pthread_t()
-        let failure = unsafe pthread_create(&handle, &attributes, { argument in
-            let body = unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue()
-            body.run()
-            return nil
-        }, box.toOpaque())
+        let failure = unsafe pthread_create(
+            &handle, &attributes,
+            { argument in
+                let body = unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue()
+                body.run()
+                return nil
+            }, box.toOpaque())
         if failure != 0 { unsafe box.release() }
         return failure == 0
     }

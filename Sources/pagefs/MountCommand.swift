@@ -12,7 +12,10 @@ struct MountCommand: ParsableCommand {
         commandName: "mount", abstract: "Mount the tree (the default).",
         usage: "pagefs [options] [SOURCE] MOUNTPOINT")
 
-    @Argument(help: ArgumentHelp("Where to mount; a SOURCE before it, as mount(8) passes, is the name shown in /proc/mounts.", valueName: "mountpoint"))
+    @Argument(
+        help: ArgumentHelp(
+            "Where to mount; a SOURCE before it, as mount(8) passes, is the name shown in /proc/mounts.",
+            valueName: "mountpoint"))
     var operands: [String]
 
     @Flag(name: .short, help: "Stay in the foreground.")
@@ -57,7 +60,8 @@ struct MountCommand: ParsableCommand {
         arguments += ["-o", "proc=\(try MountOptions(options).tree.proc)"]
         let report = try Daemon.start(arguments: arguments + ["--"] + operands.dropLast() + [mountPoint.path])
         guard report == Daemon.readyMark else {
-            throw Problem(report.isEmpty ? "the daemon ended before the mount answered" : String(decoding: report, as: UTF8.self))
+            throw Problem(
+                report.isEmpty ? "the daemon ended before the mount answered" : String(decoding: report, as: UTF8.self))
         }
     }
 
@@ -90,7 +94,9 @@ struct MountCommand: ParsableCommand {
 
 extension String {
     /// A comma would begin another option.
-    fileprivate var escapingCommas: String { reduce(into: "") { $0 += $1 == "," || $1 == "\\" ? "\\\($1)" : String($1) } }
+    fileprivate var escapingCommas: String {
+        reduce(into: "") { $0 += $1 == "," || $1 == "\\" ? "\\\($1)" : String($1) }
+    }
 }
 
 /// Log lines of a daemon in the background go to syslog.

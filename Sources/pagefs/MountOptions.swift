@@ -28,7 +28,8 @@ struct MountOptions {
         Option(name: "threads", value: "N", meaning: "threads that decode pages (the processors, at most 4)") {
             set(&$0.threads, Int($1).flatMap { (1...64).contains($0) ? $0 : nil })
         },
-        Option(name: "sizes", value: "exact", meaning: "make texts at stat, so that sizes are right for tar and rsync") {
+        Option(name: "sizes", value: "exact", meaning: "make texts at stat, so that sizes are right for tar and rsync")
+        {
             $0.sizesExact = true
             return $1 == "exact"
         },
@@ -36,14 +37,18 @@ struct MountOptions {
             options.scanAllowed = false
             return true
         },
-        Option(name: "proc", value: "DIR", meaning: "show the processes of a /proc mounted elsewhere, or of a recording") {
+        Option(
+            name: "proc", value: "DIR", meaning: "show the processes of a /proc mounted elsewhere, or of a recording"
+        ) {
             $0.proc = $1
             return !$1.isEmpty
         },
     ]
 
     /// Options that FUSE itself understands.
-    private static let passedOn: Set<String> = ["allow_other", "allow_root", "auto_unmount", "default_permissions", "max_read"]
+    private static let passedOn: Set<String> = [
+        "allow_other", "allow_root", "auto_unmount", "default_permissions", "max_read",
+    ]
 
     /// Options of mount(8) and fstab that change nothing here: the mount is `ro,nosuid,nodev` in any case.
     private static let accepted: Set<String> = [
@@ -59,7 +64,8 @@ struct MountOptions {
             let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let name = parts[0]
             if let known = Self.ours.first(where: { $0.name == name }) {
-                guard (known.value == nil) == (parts.count == 1), known.apply(&tree, parts.count > 1 ? parts[1] : "") else {
+                guard (known.value == nil) == (parts.count == 1), known.apply(&tree, parts.count > 1 ? parts[1] : "")
+                else {
                     throw Problem("bad option -o \(option): it is \(known.spelling)")
                 }
             } else if Self.passedOn.contains(name) {
@@ -69,7 +75,9 @@ struct MountOptions {
             }
         }
         if tree.proc != "/proc" {
-            guard let path = try? System.absolutePath(tree.proc) else { throw Problem("-o proc=\(tree.proc): no such directory") }
+            guard let path = try? System.absolutePath(tree.proc) else {
+                throw Problem("-o proc=\(tree.proc): no such directory")
+            }
             tree.proc = path
         }
     }

@@ -16,7 +16,8 @@ struct MountPoint {
         }
         let directory: File
         do { directory = try File.open(path, .directory) } catch {
-            throw Problem(error == .notDirectory ? "\(path) is not a directory: name an empty one" : "\(path): \(error)")
+            throw Problem(
+                error == .notDirectory ? "\(path) is not a directory: name an empty one" : "\(path): \(error)")
         }
         if let mount = Self.mounts.last(where: { path == $0.point || path.hasPrefix($0.point + "/") }), mount.isPagefs {
             throw Problem(
@@ -24,9 +25,13 @@ struct MountPoint {
                     ? "\(path) has a pagefs mounted on it: unmount it first: fusermount3 -u \(path)"
                     : "\(path) is inside a pagefs: name a directory outside of \(mount.point)")
         }
-        guard (try? directory.list().isEmpty) == true else { throw Problem("\(path) is not empty: name an empty directory") }
+        guard (try? directory.list().isEmpty) == true else {
+            throw Problem("\(path) is not empty: name an empty directory")
+        }
         guard System.exists("/dev/fuse") else {
-            throw Problem("there is no /dev/fuse: load the module (modprobe fuse), or use pagefs cat, ls and tree without mounting")
+            throw Problem(
+                "there is no /dev/fuse: load the module (modprobe fuse), or use pagefs cat, ls and tree without mounting"
+            )
         }
         if System.userNumber != 0, Self.find("fusermount3") == nil {
             throw Problem("fusermount3 is not installed, without which only root can mount: apt-get install fuse3")
@@ -46,7 +51,9 @@ struct MountPoint {
             throw Problem("\(path) is a dead mount of another filesystem: unmount it first: umount -l \(path)")
         }
         if System.userNumber == 0 {
-            do { try System.detach(normal) } catch { throw Problem("\(path): the dead mount cannot be removed: \(error)") }
+            do { try System.detach(normal) } catch {
+                throw Problem("\(path): the dead mount cannot be removed: \(error)")
+            }
         } else if Daemon.run("fusermount3", ["-u", "-z", normal]) != 0 {
             throw Problem("\(path): the dead mount cannot be removed: try fusermount3 -u -z \(path)")
         }
@@ -72,7 +79,9 @@ struct MountPoint {
         var bytes: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), rest.count >= 3, let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
                 bytes.append(code)
                 rest = rest.dropFirst(3)
             } else {

@@ -102,7 +102,7 @@ extension TreePath {
     }
 
     fileprivate func write(_ bytes: [UInt8]) throws(Problem) {
-        do { try System.write(bytes, to: 1) } catch where error == .brokenPipe {} catch { throw Problem("\(error)") }
+        do { try System.write(bytes, to: 1) } catch  where error == .brokenPipe {} catch { throw Problem("\(error)") }
     }
 
     /// Writes everything below a directory; what may not be listed says so in its place.

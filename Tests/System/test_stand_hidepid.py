@@ -63,7 +63,7 @@ def test_proc_with_hidepid_is_named_in_capabilities(mount, proc, user):
     mine = mount("-o", f"proc={folder}", user=user)
     lines = [line for line in read(f"{mine.path}/capabilities", user).decode().splitlines() if "hidepid" in line.lower()]
     if not options.startswith("hidepid=0"):
-        assert len(lines) == 1 and re.fullmatch(r"\S[^:]*: (yes|no) ?(\(.+\))?", lines[0]), lines
+        assert len(lines) == 1 and re.fullmatch(r"\S[^:]*: +(yes|no)( \(.+\))?", lines[0]), lines
         word = {"1": "noaccess", "2": "invisible", "4": "ptraceable"}[options[8]]
         assert options[:9] in lines[0] or word in lines[0], lines[0]
 
