@@ -4,7 +4,8 @@ import Syscalls
 /// get equal shares.
 package final class Decoders: Sendable {
     private struct State {
-        var queue: [@Sendable () -> Void] = []
+        /// A job that has been taken leaves nil: what it holds must not outlive it.
+        var queue: [(@Sendable () -> Void)?] = []
         var next = 0
         var running = 0
     }
@@ -43,6 +44,7 @@ package final class Decoders: Sendable {
     private static func pop(_ state: inout State) -> (@Sendable () -> Void)? {
         guard state.next < state.queue.count else { return nil }
         let job = state.queue[state.next]
+        state.queue[state.next] = nil
         state.next += 1
         if state.next > 64, state.next * 2 > state.queue.count {
             state.queue.removeFirst(state.next)

@@ -83,7 +83,7 @@ package enum Handbook {
     static func capabilities(_ capabilities: Capabilities) -> [UInt8] {
         var text = LineWriter()
         for fact in capabilities.facts {
-            text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes", width: 18)
+            text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes", width: fact.key.count + 2)
         }
         return text.bytes
     }

@@ -41,7 +41,7 @@ package enum Table {
         ] + pages[1...]
 
     package static let flags: [Column] = [
-        Column("pages", 9, .right, "how many pages carry this combination"),
+        Column("pages", 9, .left, "how many pages carry this combination"),
         Column("kB", 11, .right, gap: 2, "the same in kB"),
         Column("flags-word", 16, .left, "raw word of kpageflags, hex; - not present; ? hidden"),
         Column("names", 0, .left, gap: 0, "names of the flags; the state's name where not present"),

@@ -75,6 +75,9 @@ package enum System {
     /// access(2) for existence.
     package static func exists(_ path: String) -> Bool { unsafe Glibc.access(path, F_OK) == 0 }
 
+    /// access(2) for execution.
+    package static func isExecutable(_ path: String) -> Bool { unsafe Glibc.access(path, X_OK) == 0 }
+
     /// getcwd(3), empty when it is gone.
     package static var workingDirectory: String {
         guard let path = unsafe getcwd(nil, 0) else { return "" }

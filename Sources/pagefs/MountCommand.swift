@@ -10,7 +10,7 @@ import SystemPackage
 struct MountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mount", abstract: "Mount the tree (the default).",
-        usage: "pagefs [options] [SOURCE] MOUNTPOINT")
+        usage: "pagefs [options] [SOURCE] MOUNTPOINT", discussion: Examples.mount)
 
     @Argument(
         help: ArgumentHelp(

@@ -17,23 +17,23 @@ struct MountPoint {
         let directory: File
         do { directory = try File.open(path, .directory) } catch {
             throw Problem(
-                error == .notDirectory ? "\(path) is not a directory: name an empty one" : "\(path): \(error)")
+                error == .notDirectory ? "\(given) is not a directory: name an empty one" : "\(given): \(error)")
         }
         if let mount = Self.mounts.last(where: { path == $0.point || path.hasPrefix($0.point + "/") }), mount.isPagefs {
             throw Problem(
                 path == mount.point
-                    ? "\(path) has a pagefs mounted on it: unmount it first: fusermount3 -u \(path)"
-                    : "\(path) is inside a pagefs: name a directory outside of \(mount.point)")
+                    ? "\(given) has a pagefs mounted on it: unmount it first: fusermount3 -u \(given)"
+                    : "\(given) is inside a pagefs: name a directory outside of \(mount.point)")
         }
         guard (try? directory.list().isEmpty) == true else {
-            throw Problem("\(path) is not empty: name an empty directory")
+            throw Problem("\(given) is not empty: name an empty directory")
         }
         guard System.exists("/dev/fuse") else {
             throw Problem(
                 "there is no /dev/fuse: load the module (modprobe fuse), or use pagefs cat, ls and tree without mounting"
             )
         }
-        if System.userNumber != 0, Self.find("fusermount3") == nil {
+        if System.userNumber != 0, !Self.canRun("fusermount3") {
             throw Problem("fusermount3 is not installed, without which only root can mount: apt-get install fuse3")
         }
     }
@@ -91,8 +91,8 @@ struct MountPoint {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func find(_ program: String) -> String? {
-        (System.environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
-            .first(where: System.exists)
+    private static func canRun(_ program: String) -> Bool {
+        (System.environment("PATH") ?? "/usr/bin:/bin").split(separator: ":")
+            .contains { System.isExecutable("\($0)/\(program)") }
     }
 }

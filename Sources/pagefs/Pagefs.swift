@@ -15,17 +15,10 @@ struct Pagefs: ParsableCommand {
             Mounts a read-only tree: a directory for each process, in it a folder for each of its mappings, and in that \
             the decoded page map as text.
 
-            EXAMPLES:
-              pagefs /run/pagefs                       mount, in the background
-              pagefs -f -o max_age=0 /run/pagefs       stay in the foreground, never show old data
-              pagefs -o proc=/other/proc /run/pagefs   show the processes of another /proc
-              mount -t fuse.pagefs pagefs /run/pagefs  the same as the first, by mount(8)
-              fusermount3 -u /run/pagefs               unmount
-              pagefs cat self/layout                   a file of the tree, without mounting anything
-              pagefs cat 1/flags                       which flags the pages of process 1 carry
-              pagefs ls self/by-label                  a directory of it
-              pagefs tree self/at                      a directory and all below it
-              pagefs cat README                        what the tree holds
+            \(Examples.mount)
+              pagefs cat self/layout                    a file, without mounting
+              pagefs ls self/by-label                   a directory, likewise
+              pagefs tree by-name                       a directory and all below
             """,
         version: version,
         subcommands: [MountCommand.self, CatCommand.self, ListCommand.self, TreeCommand.self, HandbookCommand.self],

@@ -23,7 +23,8 @@ extension ParsableCommand {
 /// `pagefs cat PATH`.
 struct CatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cat", abstract: "Print a file of the tree, without mounting it.")
+        commandName: "cat", abstract: "Print a file of the tree, without mounting it.",
+        discussion: Examples.cat)
 
     @OptionGroup var arguments: ReadArguments
 
@@ -38,7 +39,8 @@ struct CatCommand: ParsableCommand {
 /// `pagefs ls PATH`.
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List a directory of the tree, without mounting it.")
+        commandName: "ls", abstract: "List a directory of the tree, without mounting it.",
+        discussion: Examples.list)
 
     @OptionGroup var arguments: ReadArguments
 
@@ -60,7 +62,8 @@ struct ListCommand: ParsableCommand {
 /// `pagefs tree PATH`.
 struct TreeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tree", abstract: "List a directory of the tree and all below it, links with their targets.")
+        commandName: "tree", abstract: "List a directory of the tree and all below it, links with their targets.",
+        discussion: Examples.tree)
 
     @OptionGroup var arguments: ReadArguments
 
