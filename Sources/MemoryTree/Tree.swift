@@ -37,7 +37,8 @@ package final class Tree: Sendable {
         self.options = options
         root = try ProcRoot(path: options.proc)
         // Any directory can be opened; one without a process is no /proc.
-        guard try root.isLive || !root.processes().isEmpty else { throw .failed(.invalidArgument) }
+        let processes = try root.processes()
+        guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
         cache = SnapshotCache(maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes) {

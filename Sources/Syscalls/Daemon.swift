@@ -45,7 +45,7 @@ package enum Daemon {
         unsafe posix_spawnattr_setflags(&attributes, 0x80 /* POSIX_SPAWN_SETSID */)
 
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { unsafe pointers.forEach { unsafe free($0) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         var process = pid_t()
         return unsafe posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &pointers, environ)
     }
@@ -59,7 +59,7 @@ package enum Daemon {
     /// Runs another program to its end; nil when it cannot be started.
     package static func run(_ path: String, _ arguments: [String]) -> Int32? {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
-        defer { unsafe pointers.forEach { unsafe free($0) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         var process = pid_t()
         guard unsafe posix_spawnp(&process, path, nil, nil, &pointers, environ) == 0 else { return nil }
         var status: Int32 = 0
