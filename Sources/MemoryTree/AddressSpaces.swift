@@ -26,6 +26,19 @@ final class AddressSpaces: Sendable {
     private static let most = 2048
     private let state = Monitor(State())
 
+    /// Looks at the two oldest: one that is dead goes, one that lives goes to the end unless there are too many.
+    private static func dropOldest(_ state: inout State) {
+        for _ in 0..<2 {
+            let oldest = state.order.removeFirst()
+            if state.order.count < most, let space = state.spaces[oldest], VMAQuery.isAlive(space.maps) {
+                state.order.append(oldest)
+            } else {
+                state.spaces[oldest] = nil
+            }
+            if state.order.isEmpty { return }
+        }
+    }
+
     /// The number of the address space that the process has now.
     ///
     /// - Parameter maps: freshly opened, of the same process.
@@ -42,7 +55,7 @@ final class AddressSpaces: Sendable {
                 == nil
             {
                 state.order.append(process)
-                if state.order.count > Self.most { state.spaces[state.order.removeFirst()] = nil }
+                Self.dropOldest(&state)
             }
             return state.last
         }

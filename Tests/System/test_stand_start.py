@@ -54,7 +54,7 @@ def test_mount_point_is_mounted_already(start, mount):
 @pytest.mark.parametrize("inside", ["by-name", "self", "self/vma"])
 def test_mount_point_is_inside_itself(start, mount, inside):
     mine = mount()
-    check_refusal(outcome([*start, f"{mine.path}/{inside}"]), inside)
+    check_refusal(outcome([*start, f"{mine.path}/{inside}"]), mine.path, "inside")
     assert read(mine.path + "/README")
 
 

@@ -1,7 +1,6 @@
 """The views of a mapping, what of them stays the same from one reading to the next, and the counters of `status`."""
 
 import os
-import re
 
 import formats
 from reading import read, run
@@ -60,10 +59,5 @@ def archive(tool, folder, name, destination):
 
 
 def numbers(path):
-    """The plain numbers of `status`."""
-    return {key: int(value.split()[0]) for key, value in formats.report(read(path)).items() if re.match(r"\d+($| )", value)}
-
-
-def counter(found, word):
-    [key] = [key for key in found if key.lower().replace("_", " ").split()[-1] == word]
-    return found[key]
+    """The numbers of `status`, without their units."""
+    return {key: int(value.split()[0]) for key, value in formats.report(read(path)).items()}
