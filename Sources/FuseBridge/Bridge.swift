@@ -37,7 +37,7 @@ final class Bridge: Sendable {
             guard name.count <= maximumNameLength else { throw .failed(.fileNameTooLong) }
             let node = try tree.lookup(name, in: try inode(parent).node, for: request.reader)
             let attributes = try tree.attributes(of: node, for: request.reader)
-            let (number, inode) = inodes.remember(node)
+            let (number, inode) = inodes.remember(node, attributes)
             if !request.entry(number, status(number, inode, attributes)) { inodes.forget(number, 1) }
         }
     }
@@ -45,7 +45,13 @@ final class Bridge: Sendable {
     func attributes(_ request: Request, _ number: UInt64) {
         answer(request, "getattr", at: .name) { () throws(ProcError) in
             let inode = try inode(number)
-            request.attributes(status(number, inode, try tree.attributes(of: inode.node, for: request.reader)))
+            let attributes: Attributes
+            do throws(ProcError) { attributes = try tree.attributes(of: inode.node, for: request.reader) } catch {
+                // By its path it would not be found any more: this is a handle, whose text stays.
+                guard error == .gone || error == .absent, inode.size != nil else { throw error }
+                attributes = inode.attributes
+            }
+            request.attributes(status(number, inode, attributes))
         }
     }
 

@@ -7,6 +7,8 @@ final class InodeTable: Sendable {
         let node: Node
         /// How often the kernel has been told of it, less what it has forgotten.
         var lookups: UInt64
+        /// What stat showed last: a handle shows it still when its process is gone.
+        var attributes = Attributes()
         /// Bytes of the newest text, once there was one.
         var size: UInt64?
         /// Milliseconds since 1970: when it was first told of, and when its newest text was made.
@@ -28,7 +30,7 @@ final class InodeTable: Sendable {
     var count: Int { inodes.withLock { $0.count } }
 
     /// Notes that the kernel is told of the node once more.
-    func remember(_ node: Node) -> (number: UInt64, inode: Inode) {
+    func remember(_ node: Node, _ attributes: Attributes) -> (number: UInt64, inode: Inode) {
         inodes.withLock { inodes in
             let number = Self.number(of: node, in: inodes)
             var inode =
@@ -38,6 +40,7 @@ final class InodeTable: Sendable {
                     return Inode(node: node, lookups: 0, born: now, modified: now)
                 }()
             inode.lookups += 1
+            inode.attributes = attributes
             inodes[number] = inode
             return (number, inode)
         }

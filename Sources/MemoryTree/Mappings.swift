@@ -114,7 +114,7 @@ package struct MappedObject: Equatable, Sendable {
         }
         let object = try? links.status(link)
         let named = memory.flatMap { memory in
-            try? memory.process.directory.status("root" + String(decoding: name, as: UTF8.self), followLinks: false)
+            try? memory.process.directory.status(path: Array("root".utf8) + name, followLinks: false)
         }
         let isNamedSo = named.map { $0.inode == UInt(vma.inode) && $0.inode == object?.inode ?? $0.inode } ?? false
         isDeleted = object.map { $0.links == 0 } ?? !isNamedSo

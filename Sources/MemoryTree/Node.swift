@@ -61,4 +61,6 @@ package struct Attributes: Sendable {
     package var storedBytes: UInt64?
     package var user: UInt32 = 0
     package var group: UInt32 = 0
+
+    package init() {}
 }

@@ -29,7 +29,7 @@ extension Tree {
     private func addSize(of node: Node, to attributes: inout Attributes, _ reader: Reader) throws(ProcError) {
         switch node.entry {
         case .readme, .legend, .capabilities, .processInfo:
-            attributes.size = try open(node, for: reader).size
+            attributes.size = try openUncounted(node, reader).size
         case .letters where capabilities.usesScan:
             let subject = try subject(of: node)
             guard let walk = try walk(subject) else { return }
@@ -41,7 +41,7 @@ extension Tree {
             attributes.storedBytes = try extents(of: node.range!, subject, walk, reader)
                 .reduce(0) { $0 + ($1.end - $1.start) / context.pageSize * 8 }
         default:
-            if options.sizesExact { attributes.size = try open(node, for: reader).size }
+            if options.sizesExact { attributes.size = try openUncounted(node, reader).size }
         }
     }
 }

@@ -113,8 +113,14 @@ package final class File: Sendable {
 
     /// fstatat(2) below this directory, or fstat(2) for an empty name.
     package func status(_ name: String = "", followLinks: Bool = true) throws(Errno) -> Status {
+        try status(path: Array(name.utf8), followLinks: followLinks)
+    }
+
+    /// The same for a name that need not be UTF-8.
+    package func status(path: [UInt8], followLinks: Bool = true) throws(Errno) -> Status {
         var status = stat()
-        let flags = (name.isEmpty ? 0x1000 /* AT_EMPTY_PATH */ : 0) | (followLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+        let flags = (path.isEmpty ? 0x1000 /* AT_EMPTY_PATH */ : 0) | (followLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+        let name = path.map { CChar(bitPattern: $0) } + [0]
         guard unsafe Glibc.fstatat(number, name, &status, flags) == 0 else { throw Errno(rawValue: errno) }
         return Status(
             device: status.st_dev, inode: status.st_ino, links: status.st_nlink, user: status.st_uid,

@@ -47,7 +47,7 @@ struct MountOptions {
 
     /// Options that FUSE itself understands.
     private static let passedOn: Set<String> = [
-        "allow_other", "allow_root", "auto_unmount", "default_permissions", "max_read",
+        "auto_unmount", "default_permissions",
     ]
 
     /// Options of mount(8) and fstab that change nothing here: the mount is `ro,nosuid,nodev` in any case.
@@ -70,6 +70,8 @@ struct MountOptions {
                 }
             } else if Self.passedOn.contains(name) {
                 fuse.append(option)
+            } else if ["allow_other", "allow_root"].contains(name) {
+                throw Problem("-o \(name) is refused: every reader would see what the one who mounts may see")
             } else if !Self.accepted.contains(name), !name.lowercased().hasPrefix("x-"), name != "comment" {
                 throw Problem("unknown option -o \(option): see pagefs --help")
             }
