@@ -81,9 +81,9 @@ extension Tree {
         let title = try title(node, subject, reader)
         let (spans, _) = try spans(node, subject, reader)
         let pageSize = context.pageSize
-        // Of a kernel address, the one span is not in `spans`: a mapping without page tables is all holes.
-        let isMapping = node.entry == .vmaStrip
-        let pages = isMapping ? node.range!.size / pageSize : spans.reduce(0) { $0 + $1.size / pageSize }
+        // A mapping at a kernel address has no page tables, so it is not in `spans`: its pages are all holes.
+        let ranges = try node.entry == .vmaStrip ? [node.range!] : mappings(of: subject, reader).list.map(\.range)
+        let pages = ranges.reduce(0) { $0 + $1.size / pageSize }
         var strip = Strip(pages: pages)
         if let walk = try walk(subject) {
             let context = context
@@ -100,7 +100,7 @@ extension Tree {
             }
         }
         var header = LineWriter()
-        header.text("# upper left is the lowest address, a character is \(strip.pagesPerBucket) pages: ")
+        header.text("# upper left is the lowest address, a character is \(strip.pagesPerBucket) page\(strip.pagesPerBucket == 1 ? "" : "s"): ")
         header.text(PageKind.allCases.map { "\($0.letter) \($0.shortMeaning)" }.joined(separator: ", "))
         header.newline()
         return title + header.bytes + strip.text
