@@ -100,7 +100,8 @@ extension Tree {
             }
         }
         var header = LineWriter()
-        header.text("# upper left is the lowest address, a character is \(strip.pagesPerBucket) page\(strip.pagesPerBucket == 1 ? "" : "s"): ")
+        let bucket = strip.pagesPerBucket == 1 ? "1 page" : "\(strip.pagesPerBucket) pages"
+        header.text("# upper left is the lowest address, a character is \(bucket): ")
         header.text(PageKind.allCases.map { "\($0.letter) \($0.shortMeaning)" }.joined(separator: ", "))
         header.newline()
         return title + header.bytes + strip.text

@@ -22,7 +22,12 @@ package enum Daemon {
         let error = spawn(arguments, writing: ends.1)
         Glibc.close(ends.1)
         guard error == 0 else { throw Errno(rawValue: error) }
-        return try reading.readAll()
+        var report: [UInt8] = []
+        while true {
+            let part = try reading.readNext(4096)
+            if part.isEmpty { return report }
+            report += part
+        }
     }
 
     private static func spawn(_ arguments: [String], writing end: Int32) -> Int32 {

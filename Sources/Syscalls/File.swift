@@ -62,7 +62,7 @@ package final class File: Sendable {
         return done
     }
 
-    /// Everything from the position on, in pieces as the kernel gives them.
+    /// Everything from the beginning, in pieces as the kernel gives them; not for pipes.
     ///
     /// - Parameter piece: called after each read with all that has come so far; returns false to stop.
     package func readAll(expecting size: Int = 4096, _ piece: (Int) -> Bool = { _ in true }) throws(Errno) -> [UInt8] {
@@ -75,7 +75,7 @@ package final class File: Sendable {
                 capacity *= 2
                 continue
             }
-            let part = try readNext(chunk)
+            let part = try read(at: UInt64(bytes.count), count: chunk)
             if part.isEmpty || !piece(bytes.count + part.count) { return bytes }
             bytes.append(contentsOf: part)
         }

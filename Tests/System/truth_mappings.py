@@ -72,9 +72,19 @@ class Object:
             self.mode, self.name, self.deleted = None, mapping.name, False
             return
         self.mode = "".join(letter if rights & bit else "-" for letter, bit in (("r", 0o400), ("w", 0o200))) + "-"
-        self.deleted = os.stat(link).st_nlink == 0
-        if self.deleted:
+        thing = os.stat(link)
+        self.deleted = thing.st_nlink == 0
+        # The mark is part of the name only where a living file is called so.
+        if self.name.endswith(DELETED) and not self.is_named(f"/proc/{pid}/root".encode() + self.name, thing):
             self.name = self.name.removesuffix(DELETED)
+
+    @staticmethod
+    def is_named(path, thing):
+        try:
+            found = os.lstat(path)
+        except OSError:
+            return False
+        return found.st_nlink > 0 and (found.st_dev, found.st_ino) == (thing.st_dev, thing.st_ino)
 
     @property
     def exists(self):
