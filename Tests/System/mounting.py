@@ -1,5 +1,6 @@
 """Starting a daemon on a folder of its own, and taking it down whatever happened in between."""
 
+import fcntl
 import os
 import pathlib
 import pwd
@@ -137,15 +138,32 @@ class Mount:
 
 
 class FuseDevice:
-    """/dev/fuse as udev makes it, open to everybody: without udev it belongs to root alone."""
+    """/dev/fuse as udev makes it, open to everybody: without udev it belongs to root alone.
+
+    Several runs may need it at once: each holds a shared lock on the note of how it was, the last one puts that back.
+    """
 
     path = "/dev/fuse"
+    note = os.path.join(tempfile.gettempdir(), PREFIX + "fuse")
 
     def __enter__(self):
-        self.mode = stat.S_IMODE(os.stat(self.path).st_mode)
-        if self.mode & 0o666 != 0o666:
-            os.chmod(self.path, 0o666)
+        self.file = open(self.note, "a+")
+        fcntl.flock(self.file, fcntl.LOCK_SH)
+        self.file.seek(0)
+        mode = stat.S_IMODE(os.stat(self.path).st_mode)
+        if not self.file.read():
+            self.file.write(oct(mode))
+            self.file.flush()
+        os.chmod(self.path, mode | 0o666)
         return self
 
     def __exit__(self, *failure):
-        os.chmod(self.path, self.mode)
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.file.close()
+            return
+        self.file.seek(0)
+        os.chmod(self.path, int(self.file.read(), 8))
+        self.file.truncate(0)
+        self.file.close()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from reading import read, PYTHON, Hung, Reader, errno_of, outcome, run, until
+from reading import PYTHON, Hung, Reader, errno_of, outcome, run, until
 
 SECONDS = 8  # Of each race.
 
@@ -171,7 +171,6 @@ def test_daemon_is_healthy_after_readers_were_killed_midway(tree, target):
     assert run(["ls", tree.path])
     # What the readers had open is closed: no page map of the target is still held.
     held = f"/proc/{tree.pid}/fd"
-    print([link(f"{held}/{fd}") for fd in os.listdir(held)], read(tree.path+"/status").decode())
     until(lambda: not [fd for fd in os.listdir(held) if link(f"{held}/{fd}") == f"/proc/{dense.pid}/pagemap"],
           what="the end of the streams")
 
