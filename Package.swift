@@ -39,6 +39,11 @@ let package = Package(
             name: "pagefs",
             dependencies: ["FuseBridge", "MemoryTree", "ProcSource", "Syscalls", arguments, logging, systemPackage],
             swiftSettings: strict),
+        .testTarget(name: "ProcModelTests", dependencies: ["ProcModel"], swiftSettings: strict),
+        .testTarget(name: "ProcTextTests", dependencies: ["ProcModel", "ProcText"], swiftSettings: strict),
+        .testTarget(
+            name: "MemoryTreeTests", dependencies: ["MemoryTree", "ProcModel", "ProcSource", "ProcText", "Syscalls"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -226,3 +226,10 @@ def test_fstab_line(pagefs, point, tmp_path):
     fstab.write_text(f"pagefs {point} fuse.pagefs defaults,noauto,nosuid,nodev,nofail,x-systemd.automount,max_age=50 0 0\n")
     options = mounted_by_mount(pagefs, point, "--fstab", str(fstab), point)
     assert {"ro", "nosuid", "nodev"} <= set(options)
+
+
+def test_debug_prints_requests(mount):
+    mine = mount("-d")
+    before = len(mine.complaint())
+    assert read(f"{mine.path}/README")
+    until(lambda: len(mine.complaint()) > before, what="a line about the request")

@@ -157,6 +157,25 @@ def test_process_that_is_killed_while_its_pages_stream(tree, target):
     assert errno_of("open", path) == "ENOENT"
 
 
+def test_many_readers_of_everything_at_once_all_come_to_an_end(tree, target):
+    """More readers than the daemon has threads, while the process changes under them."""
+    process = target("moving")
+    command = ["grep", "-r", "-c", "", f"{tree.path}/{process.pid}"]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(16)]
+    try:
+        while any(reader.poll() is None for reader in readers[:4]):
+            assert process.tell("unmap") == "ok" and process.tell("remap") == "ok"
+        for reader in readers:
+            out, err = reader.communicate(timeout=60)
+            assert b"/info:" in out and reader.returncode in (0, 2)
+            assert all(line.endswith((b"No such file or directory", b"No such process")) for line in err.splitlines()), err
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate(timeout=10)
+    assert errno_of("list", f"{tree.path}/{process.pid}") is None
+
+
 def test_daemon_is_healthy_after_readers_were_killed_midway(tree, target):
     dense = target("dense", 1 << 30)
     path = f"{tree.path}/{dense.pid}/vma/{dense.facts['range']}/pages"
