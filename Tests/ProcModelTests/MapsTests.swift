@@ -46,29 +46,38 @@ struct MapsTests {
         arguments: [
             "x", "1000", "1000-", "1000-1000 rw-p 0 0:0 0 ", "2000-1000 rw-p 0 0:0 0 ", "1000-2000", "1000-2000 rw",
             "1000-2000 rw-px 0 0:0 0 ", "1000-2000 abcd 0 0:0 0 ", "1000-2000 rw-p 0 0 0 ", "1000-2000 rw-p 0 0:0 x",
-            "11112222333344445-2 rw-p 0 0:0 0 ", "1000-2000 rw-p 0 0:0 99999999999999999999 ", "1000-2000 rw-p 0 0:0 5x",
+            "11112222333344445-2 rw-p 0 0:0 0 ", "1000-2000 rw-p 0 0:0 99999999999999999999 ",
+            "1000-2000 rw-p 0 0:0 5x",
         ])
     func malformed(line: String) {
         #expect(throws: DecodeError.self) { try parseMaps(Array((line + "\n").utf8)) }
     }
 
     @Test func aMappingThatGrewMeanwhileReplacesItself() throws {
-        let text = "1000-2000 r--p 00000000 00:00 0 \n1000-4000 r--p 00000000 00:00 0 \n4000-5000 r--p 00000000 00:00 0 \n"
-        #expect(try parseMaps(Array(text.utf8)).map(\.range) == [AddressRange(0x1000, 0x4000), AddressRange(0x4000, 0x5000)])
+        let text =
+            "1000-2000 r--p 00000000 00:00 0 \n1000-4000 r--p 00000000 00:00 0 \n4000-5000 r--p 00000000 00:00 0 \n"
+        #expect(
+            try parseMaps(Array(text.utf8)).map(\.range) == [
+                AddressRange(0x1000, 0x4000), AddressRange(0x4000, 0x5000),
+            ])
     }
 
     @Test func whatLiesBelowTheLastEndIsDropped() throws {
-        let text = "1000-4000 r--p 00000000 00:00 0 \n2000-3000 r--p 00000000 00:00 0 \n6000-7000 r--p 00000000 00:00 0 \n"
+        let text =
+            "1000-4000 r--p 00000000 00:00 0 \n2000-3000 r--p 00000000 00:00 0 \n6000-7000 r--p 00000000 00:00 0 \n"
         #expect(try parseMaps(Array(text.utf8)).map(\.range.start) == [0x1000, 0x6000])
     }
 }
 
 @Suite("Names of ranges, addresses and processes", .timeLimit(.minutes(1)))
 struct NameTests {
-    @Test("ranges are spelled as in map_files, and no other way", arguments: [
-        "", "-", "1000", "1000-", "-1000", "01000-2000", "0x1000-2000", "1000-2000 ", " 1000-2000", "1000-1000",
-        "2000-1000", "1000-200G", "1A00-2000", "11112222333344445-11112222333344446", "1000-2000-3000", "+1000-2000",
-    ])
+    @Test(
+        "ranges are spelled as in map_files, and no other way",
+        arguments: [
+            "", "-", "1000", "1000-", "-1000", "01000-2000", "0x1000-2000", "1000-2000 ", " 1000-2000", "1000-1000",
+            "2000-1000", "1000-200G", "1A00-2000", "11112222333344445-11112222333344446", "1000-2000-3000",
+            "+1000-2000",
+        ])
     func malformedRange(name: String) {
         #expect(AddressRange(parsing: Array(name.utf8)) == nil)
     }

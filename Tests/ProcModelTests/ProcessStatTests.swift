@@ -4,7 +4,8 @@ import Testing
 @Suite("stat and smaps", .timeLimit(.minutes(1)))
 struct ProcessStatTests {
     static func line(_ command: String) -> [UInt8] {
-        let rest = "S 1 2 3 0 -1 4194560 10 0 0 0 1 2 0 0 20 0 7 0 123456 2945024 300 18446744073709551615 "
+        let rest =
+            "S 1 2 3 0 -1 4194560 10 0 0 0 1 2 0 0 20 0 7 0 123456 2945024 300 18446744073709551615 "
             + "94000 95000 140000 0 0 0 65536 4 65538 0 0 0 17 3 0 0 0 0 0 96000 97000 98000 141000 142000 142000 143000 0\n"
         return Array("4321 (\(command)) \(rest)".utf8)
     }
