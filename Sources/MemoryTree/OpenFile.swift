@@ -124,6 +124,8 @@ package final class TextStream: Sendable {
         /// Offset of the first of them.
         var position: UInt64 = 0
         var isAtEnd = false
+        /// Why nothing comes any more; what was made before is still handed out.
+        var failure: ProcError?
     }
 
     private let state: Monitor<State>
@@ -150,15 +152,22 @@ package final class TextStream: Sendable {
         try state.withLock { state throws(ProcError) in
             guard offset == state.position else { throw .failed(.illegalSeek) }
             var ready = state.pieces.reduce(0) { $0 + $1.count }
-            while ready < count, !state.isAtEnd {
-                if let piece = try next(reader) {
-                    guard !piece.isEmpty else { continue }
-                    state.pieces.append(piece[...])
-                    ready += piece.count
-                } else {
-                    state.isAtEnd = true
+            while ready < count, !state.isAtEnd, state.failure == nil {
+                do throws(ProcError) {
+                    if let piece = try next(reader) {
+                        state.pieces.append(piece[...])
+                        ready += piece.count
+                    } else {
+                        state.isAtEnd = true
+                    }
+                } catch {
+                    // One who was interrupted may ask again.
+                    if error == .interrupted { throw error }
+                    state.failure = error
                 }
             }
+            if ready == 0, let failure = state.failure { throw failure }
+            state.pieces.removeAll(where: \.isEmpty)
             var taken: [ArraySlice<UInt8>] = []
             var room = count
             while room > 0, let piece = state.pieces.first {
