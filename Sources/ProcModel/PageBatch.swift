@@ -115,13 +115,18 @@ package struct FrameContext: Sendable {
     package let nodes: NodeMap
     /// See `PageFlags.corrected(ksmLies:)`.
     package let ksmLies: Bool
+    /// An anonymous page that pagemap calls mapped exactly once has a map count of 1.
+    package let exclusiveMeansOne: Bool
     /// Bytes.
     package let pageSize: UInt64
 
-    package init(view: FrameView, nodes: NodeMap, ksmLies: Bool, pageSize: UInt64) {
+    package init(
+        view: FrameView, nodes: NodeMap, ksmLies: Bool, exclusiveMeansOne: Bool = false, pageSize: UInt64
+    ) {
         self.view = view
         self.nodes = nodes
         self.ksmLies = ksmLies
+        self.exclusiveMeansOne = exclusiveMeansOne
         self.pageSize = pageSize
     }
 

@@ -29,6 +29,12 @@ package struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     @inline(__always)
     package var frame: UInt64 { rawValue & Self.frameMask }
 
+    /// Mapped exactly once, and neither a file's nor shared memory.
+    @inline(__always)
+    package var isExclusiveAnonymous: Bool {
+        rawValue & (Self.presentBit | Self.exclusiveBit | Self.fileBit) == Self.presentBit | Self.exclusiveBit
+    }
+
     /// Type of a swap or special entry (bits 0 to 4).
     @inline(__always)
     package var swapType: UInt64 { rawValue & 31 }

@@ -39,6 +39,7 @@ package struct Capabilities: Sendable {
         }
         frames = FrameContext(
             view: view, nodes: nodes ?? NodeMap(shift: 0, nodes: []), ksmLies: probe.ksmLies,
+            exclusiveMeansOne: probe.exclusiveMeansOne && view.mapCount == .known,
             pageSize: System.pageSize)
 
         let hidesFlags = view.flags == .known ? nil : "flags are not shown"

@@ -14,6 +14,8 @@ struct Probe {
     var pidfs: String?
     /// The kernel reports KSM on a fresh private page, which KSM cannot have merged.
     var ksmLies = false
+    /// A fresh private page is called mapped exactly once, and its map count is 1.
+    var exclusiveMeansOne = false
 
     init(_ root: ProcRoot, _ files: FrameFiles) {
         let own = String(System.processNumber)
@@ -28,12 +30,18 @@ struct Probe {
             _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1)
             var flags: [UInt64] = [0]
             let frame = PageMapEntry(rawValue: words[0]).frame
-            if frame != 0 { try? files.flags.words(of: frame, into: &flags, 0..<1) }
-            return (entry: PageMapEntry(rawValue: words[0]), flags: PageFlags(rawValue: flags[0]))
+            var counts: [UInt64] = [0]
+            if frame != 0 {
+                try? files.flags.words(of: frame, into: &flags, 0..<1)
+                try? files.mapCounts.words(of: frame, into: &counts, 0..<1)
+            }
+            let entry = PageMapEntry(rawValue: words[0])
+            return (entry: entry, flags: PageFlags(rawValue: flags[0]), count: counts[0])
         }
         if let word {
             if word.entry.frame != 0 { frames = nil }
             ksmLies = word.flags.contains(.ksm)
+            exclusiveMeansOne = word.entry.isExclusiveAnonymous && word.count == 1
             if word.entry.rawValue & PageMapEntry.softDirtyBit == 0 { softDirty = "not built into this kernel" }
         }
 

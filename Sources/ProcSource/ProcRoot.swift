@@ -20,7 +20,8 @@ package final class ProcRoot: Sendable {
         isLive = directory.filesystemType == File.procMagic
         let own = try? directory.readLink("self")
         sharesNumbers = isLive && own.map { String(decoding: $0, as: UTF8.self) } == String(System.processNumber)
-        bootTime = System.realMilliseconds - System.bootMilliseconds
+        // To a tick, in which start times are counted: two clocks are never read at the same moment.
+        bootTime = (System.realMilliseconds - System.bootMilliseconds + 5) / 10 * 10
     }
 
     /// Numbers of all processes that this /proc lists, ascending.

@@ -73,8 +73,7 @@ struct MountCommand: ParsableCommand {
             if inBackground { return SystemLog() }
             return StreamLogHandler.standardError(label: label)
         }
-        let tree: Tree
-        do { tree = try Tree(options.tree) } catch { throw Problem("\(options.tree.proc): \(error)") }
+        let tree = try options.makeTree()
         let source = operands.count == 2 ? operands[0] : "pagefs"
         let ready = readyDescriptor
         let session: FuseSession

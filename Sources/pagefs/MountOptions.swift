@@ -84,6 +84,16 @@ struct MountOptions {
         }
     }
 
+    /// - Throws: the one line to print.
+    func makeTree() throws(Problem) -> Tree {
+        do { return try Tree(tree) } catch {
+            throw Problem(
+                error == .failed(.invalidArgument)
+                    ? "-o proc=\(tree.proc): no process is in it: name a mounted /proc or a recording of one"
+                    : "\(tree.proc): \(TreePath.describe(error))")
+        }
+    }
+
     static var help: ArgumentHelp {
         let rows = ours.map { "\($0.spelling): \($0.meaning)" }
         return ArgumentHelp("Options, comma-separated: \(rows.joined(separator: "; ")).", valueName: "options")

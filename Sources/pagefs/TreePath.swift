@@ -18,8 +18,7 @@ struct TreePath {
 
     /// - Throws: the one line to print.
     init(_ options: [String]) throws(Problem) {
-        let options = try MountOptions(options)
-        do { tree = try Tree(options.tree) } catch { throw Problem("\(options.tree.proc): \(error)") }
+        tree = try MountOptions(options).makeTree()
         reader = Reader(thread: System.processNumber) { false }
     }
 

@@ -147,8 +147,12 @@ class FuseDevice:
     note = os.path.join(tempfile.gettempdir(), PREFIX + "fuse")
 
     def __enter__(self):
-        self.file = open(self.note, "a+")
-        fcntl.flock(self.file, fcntl.LOCK_SH)
+        while True:
+            self.file = open(self.note, "a+")
+            fcntl.flock(self.file, fcntl.LOCK_SH)
+            if os.path.exists(self.note) and os.path.samestat(os.stat(self.note), os.fstat(self.file.fileno())):
+                break
+            self.file.close()  # The last run took it away in between.
         self.file.seek(0)
         mode = stat.S_IMODE(os.stat(self.path).st_mode)
         if not self.file.read():
@@ -165,5 +169,5 @@ class FuseDevice:
             return
         self.file.seek(0)
         os.chmod(self.path, int(self.file.read(), 8))
-        self.file.truncate(0)
+        os.unlink(self.note)
         self.file.close()

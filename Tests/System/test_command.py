@@ -172,6 +172,7 @@ BAD = {
     "no size": ["-o", "sizes=wrong"],
     "no threads": ["-o", "threads=0"],
     "no proc": ["-o", "proc=/nonexistent"],
+    "proc is another folder": ["-o", "proc=/usr"],
 }
 
 
