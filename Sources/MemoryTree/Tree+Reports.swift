@@ -153,7 +153,7 @@ extension Tree {
     func statusText() -> [UInt8] {
         var text = LineWriter()
         func status(_ key: String, _ number: UInt64, unit: String = "") {
-            text.line(key, number: number, unit: unit, width: 28)
+            text.line(key, number: number, unit: unit, width: 38)
         }
         let cache = cache.counters
         status("Uptime", (System.monotonicNanoseconds - statistics.start) / 1_000_000, unit: " ms")

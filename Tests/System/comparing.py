@@ -8,7 +8,7 @@ import collections
 
 import formats
 import truth_tables
-from formats import PageRow
+from formats import Letters, PageRow
 from truth import BIT, PAGE
 
 ATTEMPTS = 3
@@ -28,27 +28,19 @@ def agree(read, truth, difference):
     raise AssertionError(found)
 
 
-# Processes that may start or end meanwhile and map the same libraries and vdso: the reader of the mount is one of them.
-NEIGHBOURS = 4
+def is_of_vdso(row):
+    """Whether a row is of the vdso's page, the one page that a process with libraries of its own has in common with
+    every other: its map count moves whenever some process starts or ends, the reader of the mount among them."""
+    if isinstance(row, PageRow):
+        return row.state == "present" and {"reserved", "file"} <= set(row.flags.split(","))
+    return isinstance(row, Letters) and row.state == "P" and row.flags[27] == "r" and row.flags[42] == "F"
 
 
-def is_near(value, old, new):
-    """Whether a count of mappings of a page that several processes map is that of one of them more or less."""
-    counts = sorted(int(count) if str(count).isdecimal() else 0 for count in (old, new))
-    if not str(value).isdecimal() or counts[0] < 1 or int(value) + counts[1] < 3:
-        return False
-    return counts[0] - NEIGHBOURS <= int(value) <= counts[1] + NEIGHBOURS
-
-
-def is_share(value, old, new):
-    """Whether a proportional share, in kB, is that of one of them with some sharers more or less."""
-    return any(abs(value - true) <= 4 + true / 3 for true in (old, new))
-
-
-def unshared(row):
-    """The row as it is when one process more maps its page."""
-    names = [name for name in row.flags.split(",") if name not in ("mmap_exclusive", "referenced")]
-    return row._replace(mapcount="+", flags=",".join(names))
+def settled(row):
+    """The row with what other processes cannot move."""
+    if is_of_vdso(row) and row.mapcount.isdecimal() and int(row.mapcount) > 0:
+        return row._replace(mapcount="mapped")
+    return row
 
 
 def in_columns(got, before, after):
@@ -58,13 +50,8 @@ def in_columns(got, before, after):
     if len(before) != len(after):
         return None if got in (before, after) else "the pages moved meanwhile"
     for row, old, new in zip(got, before, after):
-        if isinstance(row, PageRow) and "file" in row.flags and is_near(row.mapcount, old.mapcount, new.mapcount):
-            row, old, new = unshared(row), unshared(old), unshared(new)
-        for column, (name, value) in enumerate(zip(row._fields, row)):
-            if name == "mapcount" and is_near(value, old.mapcount, new.mapcount):
-                continue
-            if name == "pss" and row.rss > row.pss and is_share(value, old.pss, new.pss):
-                continue
+        row, old, new = settled(row), settled(old), settled(new)
+        for column, value in enumerate(row):
             if value not in (old[column], new[column]):
                 return f"column {column} of {row} is not that of {new}"
     return None
@@ -131,12 +118,6 @@ def in_flags(got, before, after):
     if before != after and calmed(got) in (calmed(before), calmed(after)):
         return None
     return f"{got} instead of {after}"
-
-
-def counts(got, before, after):
-    """Arrays of map counts: as words, but for pages that other processes map too."""
-    near = [old if is_near(value, old, new) else value for value, old, new in zip(got, before, after)]
-    return words(near, before, after) if len(got) == len(after) else words(got, before, after)
 
 
 def words(got, before, after):

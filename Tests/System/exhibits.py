@@ -1,11 +1,15 @@
 """The kinds of mappings that the tests look at one by one, what is known of each, and how to get hold of one."""
 
 import contextlib
+import os
+import re
+import shutil
 
 import pytest
 
 from machine import hugetlb_pages, merging
-from reading import until
+from reading import run, until
+from running import Target, compiled
 from truth import mapping_of, mappings, pages
 from truth_mappings import kilobytes, smaps
 
@@ -58,6 +62,7 @@ FLAGS = {
 NATIVE = {"vdso": b"[vdso]", "vvar": b"[vvar]", "stack": b"[stack]", "vsyscall": b"[vsyscall]", "libc": b"libc.so.6"}
 KINDS = [*STATES, *NATIVE]
 
+# What a kind needs of the machine.
 NEEDS = {"hugetlb": hugetlb_pages, "ksm": merging}
 
 
@@ -89,15 +94,45 @@ def shown(kind, target, **options):
         yield zoo.pid, mapping
 
 
+def own_libraries(program, folder):
+    """Copies the loader and the libraries of a program into a folder; returns the command that starts it with those."""
+    os.makedirs(folder, exist_ok=True)
+    copies = {}
+    for path in re.findall(r"(/\S+) \(0x", run(["ldd", program]).decode()):
+        name = os.path.basename(path)
+        copies[name] = os.path.join(folder, name)
+        if not os.path.exists(copies[name]):
+            shutil.copy(path, copies[name])
+            os.sync()
+    (loader,) = [copy for name, copy in copies.items() if name.startswith("ld")]
+    return [loader, "--library-path", folder, program]
+
+
+@pytest.fixture
+def alone(workspace):
+    """Starts a target as the fixture `target` does, but with libraries that no other process maps: the map counts of the
+    system's would move between two looks, since every reader of the mount maps them too."""
+    running = []
+
+    def start(name, *args, **options):
+        command = own_libraries(compiled(name, workspace), os.path.join(workspace, "libraries"))
+        running.append(Target([*command, *map(str, args)], **options))
+        return running[-1]
+
+    yield start
+    for one in reversed(running):
+        one.close()
+
+
 @pytest.fixture(params=KINDS)
-def exhibit(request, target):
+def exhibit(request, alone):
     """Each kind in turn: (pid, mapping)."""
-    with shown(request.param, target) as found:
+    with shown(request.param, alone) as found:
         yield found
 
 
 @pytest.fixture(params=STATES)
-def known(request, target):
+def known(request, alone):
     """Each kind whose layout is known: (kind, pid, mapping)."""
-    with shown(request.param, target) as found:
+    with shown(request.param, alone) as found:
         yield request.param, *found

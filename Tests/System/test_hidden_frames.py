@@ -8,7 +8,7 @@ import formats
 import truth
 import truth_tables
 from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture, words
-from exhibits import STATES, shown
+from exhibits import STATES, alone, shown  # noqa: F401
 from reading import errno_of, names, python, read
 from truth_mappings import kilobytes, smaps
 from truth_tables import BLIND, HIDDEN
@@ -30,10 +30,10 @@ def zoo(target):
 
 
 @pytest.mark.parametrize("kind", STATES)
-def test_pages_without_frames(plain, target, kind):
+def test_pages_without_frames(plain, alone, kind):
     """Every table of a mapping, as far as its owner may see it."""
     tree, view = plain
-    with shown(kind, target, user=USER) as (pid, mapping):
+    with shown(kind, alone, user=USER) as (pid, mapping):
         folder = f"{tree.path}/{pid}/vma/{mapping.range}"
         span = [(mapping.start, mapping.end)]
         values = smaps(pid)[mapping]

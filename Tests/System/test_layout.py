@@ -4,7 +4,7 @@ import pytest
 
 import formats
 from comparing import agree, in_columns
-from exhibits import exhibit  # noqa: F401
+from exhibits import alone, exhibit  # noqa: F401
 from reading import names, outcome, read
 from truth import mappings
 from truth_mappings import Object, escape, files, labels, layout, smaps
@@ -16,21 +16,21 @@ PATHS += ["ü\u2003x".encode(), b"\xed\xa0\x80", b"c1\xc2\x85"]
 
 
 @pytest.fixture
-def odd(target, tmp_path):
+def odd(alone, tmp_path):
     """A process that maps files with odd names, one of them deleted meanwhile, and odd memfds."""
     paths = [bytes(tmp_path) + b"/" + name for name in PATHS + [b"gone"]]
     for path in paths:
         with open(path, "wb") as file:
             file.write(b"x" * 4096)
     memories = [b"", b"two words", b".."]
-    process = target("names", *(path.hex() for path in paths), *("memfd:" + name.hex() for name in memories))
+    process = alone("names", *(path.hex() for path in paths), *("memfd:" + name.hex() for name in memories))
     assert not any(place.startswith("none") for place in process.facts.values()), process.facts
     (tmp_path / "gone").unlink()
     return process
 
 
-def test_layout(tree, target):
-    pid = target("zoo").pid
+def test_layout(tree, alone):
+    pid = alone("zoo").pid
     path = f"{tree.path}/{pid}/layout"
     agree(lambda: formats.layout(read(path)), lambda: layout(pid), in_columns)
 

@@ -6,13 +6,14 @@ import formats
 import truth
 import truth_tables
 from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture
+from exhibits import alone  # noqa: F401
 from reading import errno_of, names, read
 from truth import PAGE, mappings
 
 
 @pytest.fixture
-def zoo(target):
-    return target("zoo")
+def zoo(alone):
+    return alone("zoo")
 
 
 def spans(pid):
