@@ -37,10 +37,14 @@ def is_of_vdso(row):
 
 
 def settled(row):
-    """The row with what other processes cannot move."""
-    if is_of_vdso(row) and row.mapcount.isdecimal() and int(row.mapcount) > 0:
-        return row._replace(mapcount="mapped")
-    return row
+    """The row with what other processes cannot move: they map the vdso's page too, and so mark it referenced."""
+    if not is_of_vdso(row):
+        return row
+    if isinstance(row, PageRow):
+        flags = ",".join(name for name in row.flags.split(",") if name != "referenced")
+    else:
+        flags = row.flags[:2] + "_" + row.flags[3:]
+    return row._replace(mapcount="mapped" if row.mapcount.isdecimal() and int(row.mapcount) > 0 else row.mapcount, flags=flags)
 
 
 def in_columns(got, before, after):

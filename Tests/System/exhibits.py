@@ -110,7 +110,7 @@ def own_libraries(program, folder):
 
 @pytest.fixture
 def alone(workspace):
-    """Starts a target as the fixture `target` does, but with libraries that no other process maps: the map counts of the
+    """Starts a target as `target` does, but with libraries that no other process maps: the map counts of the
     system's would move between two looks, since every reader of the mount maps them too."""
     running = []
 
