@@ -1,6 +1,7 @@
 """What some tests change of the machine, as context managers that put everything back, also on failure."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import subprocess
@@ -33,15 +34,24 @@ def setting(path, value):
 
 
 @contextlib.contextmanager
+def locked(path):
+    """One run of the tests at a time changes what this file stands for: two would put back each other's changes."""
+    with open(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def hugetlb_pages(count=8):
     """COUNT more huge pages in the pool; skips where the machine has no room for them."""
     if not HUGEPAGES.exists():
         pytest.skip("this kernel has no hugetlb pages")
-    old = int(HUGEPAGES.read_text())
-    with setting(HUGEPAGES, old + count):
-        if int(HUGEPAGES.read_text()) < old + count:
-            pytest.skip("no room for hugetlb pages")
-        yield
+    with locked(HUGEPAGES):
+        old = int(HUGEPAGES.read_text())
+        with setting(HUGEPAGES, old + count):
+            if int(HUGEPAGES.read_text()) < old + count:
+                pytest.skip("no room for hugetlb pages")
+            yield
 
 
 @contextlib.contextmanager
@@ -49,15 +59,14 @@ def merging():
     """ksmd at work, quickly. What it has merged stays merged afterwards."""
     if not KSM.exists():
         pytest.skip("this kernel has no KSM")
-    with setting(KSM / "pages_to_scan", 10000), setting(KSM / "sleep_millisecs", 1), setting(KSM / "run", 1):
-        yield
+    with locked(KSM / "run"), setting(KSM / "pages_to_scan", 10000), setting(KSM / "sleep_millisecs", 1):
+        with setting(KSM / "run", 1):
+            yield
 
 
 @contextlib.contextmanager
-def zram_swap(size="256M", priority=32000):
-    """A swap area on a new zram device, used before any other; its device node. Skips where there is no zram."""
-    if not (ZRAM / "hot_add").exists():
-        pytest.skip("this kernel has no zram")
+def zram_device(size, priority):
+    """A new zram device that is swapped to; its node."""
     number = (ZRAM / "hot_add").read_text().strip()
     device, block = f"/dev/zram{number}", pathlib.Path(f"/sys/block/zram{number}")
     try:
@@ -72,3 +81,12 @@ def zram_swap(size="256M", priority=32000):
     finally:
         (block / "reset").write_text("1")
         (ZRAM / "hot_remove").write_text(number)
+
+
+@contextlib.contextmanager
+def zram_swap(size="256M", priority=32000):
+    """A swap area on a new zram device, used before any other; its device node. Skips where there is no zram."""
+    if not (ZRAM / "hot_add").exists():
+        pytest.skip("this kernel has no zram")
+    with locked("/proc/swaps"), zram_device(size, priority) as device:
+        yield device
