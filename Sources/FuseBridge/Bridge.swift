@@ -36,7 +36,7 @@ final class Bridge: Sendable {
         answer(request, "lookup", at: .name) { () throws(ProcError) in
             guard name.count <= maximumNameLength else { throw .failed(.fileNameTooLong) }
             let node = try tree.lookup(name, in: try inode(parent).node, for: request.reader)
-            let attributes = try tree.attributes(of: node, for: request.reader)
+            let attributes = try tree.attributes(of: node, wasFound: true, for: request.reader)
             let (number, inode) = inodes.remember(node, attributes)
             if !request.entry(number, status(number, inode, attributes)) { inodes.forget(number, 1) }
         }

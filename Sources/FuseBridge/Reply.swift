@@ -18,11 +18,14 @@ import SystemPackage
 
     func none() { unsafe fuse_reply_none(raw) }
 
-    /// Entries and attributes are valid for no time: a right may change at any moment.
+    /// An entry is valid for no time: a right may change at any moment, and so may what is there. The attributes of a
+    /// directory are, for as short a time as the kernel knows (a tick): whoever walks a tree asks for them again right
+    /// after the look-up that brought them, and nothing in them follows from a right to look inside.
     func entry(_ number: UInt64, _ status: stat) -> Bool {
         var entry = fuse_entry_param()
         entry.ino = number
         entry.attr = status
+        if status.st_mode & 0o170000 == 0o040000 { entry.attr_timeout = 0.000_001 }
         return unsafe fuse_reply_entry(raw, &entry) == 0
     }
 
@@ -54,14 +57,25 @@ import SystemPackage
         }
     }
 
-    /// One answer out of several pieces, without copying them together when there is but one.
+    /// One answer out of several pieces, which are not copied together.
     func pieces(_ pieces: [ArraySlice<UInt8>]) {
-        if pieces.count <= 1 {
-            bytes(pieces.first ?? [])
-        } else {
-            bytes(ArraySlice(pieces.joined()))
+        var vectors: [iovec] = unsafe []
+        func add(_ rest: ArraySlice<ArraySlice<UInt8>>) {
+            guard let piece = rest.first, unsafe vectors.count < Self.mostPieces else {
+                unsafe fuse_reply_iov(raw, vectors, Int32(vectors.count))
+                return
+            }
+            unsafe piece.withUnsafeBytes { bytes in
+                unsafe vectors.append(
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count))
+                add(rest.dropFirst())
+            }
         }
+        add(pieces[...])
     }
+
+    /// libfuse puts its header in front; the kernel takes no more (IOV_MAX).
+    private static let mostPieces = 1023
 }
 
 /// Where the error came up: a name that leads nowhere any more is ENOENT, a handle whose process is gone ESRCH.

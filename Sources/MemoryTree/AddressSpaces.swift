@@ -39,6 +39,13 @@ final class AddressSpaces: Sendable {
         }
     }
 
+    /// The number seen last, if that address space still has a program: as good as the present one where a mistake
+    /// does no harm, for less.
+    func lastNumber(of process: ProcessID) -> UInt32? {
+        guard let known = state.withLock({ $0.spaces[process] }), VMAQuery.isAlive(known.maps) else { return nil }
+        return known.number
+    }
+
     /// The number of the address space that the process has now.
     ///
     /// - Parameter maps: freshly opened, of the same process.

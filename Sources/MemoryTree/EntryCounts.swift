@@ -29,18 +29,19 @@ extension Tree {
     /// only those that are not present are read, to tell what they are.
     func entryCounts(_ spans: [AddressRange], _ subject: Subject, _ reader: Reader) throws(ProcError) -> EntryCounts {
         guard let walk = try walk(subject) else { return EntryCounts() }
-        let pipeline = PagePipeline(PagePlan(walk.pageMap, spans: spans), decoders) { extents throws(ProcError) in
+        let plan = PagePlan(walk.pageMap, spans: spans)
+        let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
             var counts = EntryCounts()
             var rest: [Extent] = []
-            for extent in extents {
+            for extent in piece.extents {
                 if walk.pageMap.usesScan, !extent.isSwapped {
                     counts.add(extent.isZero ? .zero : .present, (extent.end - extent.start) / System.pageSize)
                 } else {
                     rest.append(extent)
                 }
             }
-            let batch = try walk.read(rest, .flags)
-            for index in 0..<batch.count { counts.add(batch[index].state) }
+            try walk.read(rest, .flags, into: &scratch.batch)
+            for index in 0..<scratch.batch.count { counts.add(scratch.batch[index].state) }
             return counts
         }
         return try pipeline.reduce(into: EntryCounts(), reader) { $0.add($1) }

@@ -6,81 +6,57 @@ import Syscalls
 ///
 /// Memory is bounded by how many pieces may be under way. Used by one reader at a time.
 final class PagePipeline<Output: Sendable>: @unchecked Sendable {
-    // Safety: `plan`, `submitted` and `taken` are touched by the one reader alone; the handle it belongs to has a lock.
+    // Safety: `plan`, `queue` and `sortsFrames` are touched by the one reader alone; the handle it belongs to has a lock.
     private var plan: PagePlan
-    private var submitted = 0
-    private var taken = 0
-    private let work: Work
+    private var queue: ArraySlice<PagePiece> = []
+    private var sortsFrames = false
 
-    private final class Work: Sendable {
-        let decoders: Decoders
-        let decode: @Sendable ([Extent]) throws(ProcError) -> Output
-        let results = Monitor(Results())
+    private let walk: PageWalk
+    private let wanted: PageWalk.Wanted
+    private let decoders: Decoders
+    private let decode: @Sendable (PagePiece, inout DecodeScratch) throws(ProcError) -> Output
+    private let ahead: Lookahead<Output>
+    private let observed = Monitor(Observed())
 
-        init(_ decoders: Decoders, _ decode: @escaping @Sendable ([Extent]) throws(ProcError) -> Output) {
-            self.decoders = decoders
-            self.decode = decode
-        }
+    /// Of the pieces whose frames were read in the order of addresses.
+    private struct Observed {
+        var pieces = 0
+        var pages = 0
+        var runs = 0
+
+        /// Whether a window of frames in their own order would be read in far fewer calls.
+        var hasShortRuns: Bool { runs > 0 && pages < 4 * runs }
     }
 
-    private struct Results {
-        var done: [Int: Result<Output, ProcError>] = [:]
-        var isCancelled = false
-    }
-
+    /// - Parameters:
+    ///   - wanted: words of frames that `decode` reads.
+    ///   - decode: makes the result of a piece, by reading it into the scratch's batch.
     init(
-        _ plan: PagePlan, _ decoders: Decoders, decode: @escaping @Sendable ([Extent]) throws(ProcError) -> Output
+        _ plan: PagePlan, _ walk: PageWalk, _ wanted: PageWalk.Wanted, _ decoders: Decoders,
+        decode: @escaping @Sendable (PagePiece, inout DecodeScratch) throws(ProcError) -> Output
     ) {
         self.plan = plan
-        work = Work(decoders, decode)
+        self.walk = walk
+        self.wanted = wanted
+        self.decoders = decoders
+        self.decode = decode
+        ahead = Lookahead(decoders)
     }
 
-    deinit { cancel() }
+    func cancel() { ahead.cancel() }
 
-    /// Pieces not yet begun are dropped; what is being decoded is thrown away when done.
-    func cancel() {
-        work.results.change { results in
-            results.isCancelled = true
-            results.done = [:]
+    /// Counts the pages up to that many, or a few more, while the first of them are being decoded.
+    func find(_ pages: UInt64, _ reader: Reader) throws(ProcError) -> UInt64 {
+        while plan.pagesFound < pages, try plan.findMore(reader) {
+            if !plan.isDone { try submitWhatFits(reader) }
         }
+        return plan.pagesFound
     }
 
     /// The next result; nil at the end.
     func next(_ reader: Reader) throws(ProcError) -> Output? {
-        let window = work.decoders.threads * 2 + 2
-        while submitted - taken < window, !plan.isDone {
-            guard let piece = try plan.piece(reader) else { break }
-            if submitted == taken, plan.isDone {
-                // A single piece is done sooner here than on another thread.
-                submitted += 1
-                taken += 1
-                return try work.decode(piece)
-            }
-            submit(piece)
-        }
-        guard taken < submitted else { return nil }
-        let index = taken
-        let result: Result<Output, ProcError>? = work.results.wait(atMost: 5) { results in
-            if let result = results.done.removeValue(forKey: index) { return .some(result) }
-            return reader.isInterrupted() ? .some(nil) : nil
-        }
-        guard let result else { throw .interrupted }
-        taken += 1
-        return try result.get()
-    }
-
-    private func submit(_ piece: [Extent]) {
-        let index = submitted
-        submitted += 1
-        let work = work
-        work.decoders.submit {
-            guard !work.results.withLock({ $0.isCancelled }) else { return }
-            let result: Result<Output, ProcError>
-            do throws(ProcError) { result = .success(try work.decode(piece)) } catch { result = .failure(error) }
-            work.results.change { results in
-                if !results.isCancelled { results.done[index] = result }
-            }
-        }
+        try submitWhatFits(reader)
+        return try ahead.next(reader)
     }
 
     /// Folds all results in order.
@@ -90,5 +66,45 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         var total = total
         while let output = try next(reader) { add(&total, output) }
         return total
+    }
+
+    private func submitWhatFits(_ reader: Reader) throws(ProcError) {
+        // Until the first piece has shown how long runs are, there is little use in running far ahead.
+        let seen = observed.withLock { $0.pieces > 0 }
+        while ahead.count < (seen ? decoders.threads * 4 : decoders.threads) {
+            if queue.isEmpty { try fillQueue(reader) }
+            guard let piece = queue.popFirst() else { return }
+            ahead.submit(here: ahead.count == 0 && plan.isDone && queue.isEmpty) {
+                [decode, observed] scratch throws(ProcError) in
+                scratch.batch.begin(0)
+                let output = try decode(piece, &scratch)
+                observed.withLock { observed in
+                    observed.pieces += 1
+                    if piece.sorted == nil {
+                        observed.pages += scratch.batch.count
+                        observed.runs += scratch.batch.runs
+                    }
+                }
+                return output
+            }
+        }
+    }
+
+    private func fillQueue(_ reader: Reader) throws(ProcError) {
+        sortsFrames = sortsFrames || observed.withLock { $0.hasShortRuns }
+        guard sortsFrames, try plan.find(PagePlan.pagesPerPiece * 4, reader) else {
+            if let extents = try plan.piece(reader) { queue = [PagePiece(extents: extents)] }
+            return
+        }
+        _ = try plan.find(SortedFrames.mostPages, reader)
+        var pieces: [[Extent]] = []
+        while pieces.count < Int(SortedFrames.mostPages / PagePlan.pagesPerPiece), let piece = try plan.piece(reader) {
+            pieces.append(piece)
+        }
+        let frames = try SortedFrames(pieces, walk, wanted, decoders, reader)
+        let (before, after) = frames.runLengths
+        sortsFrames = before < 4 && after > 2 * before
+        observed.withLock { ($0.pages, $0.runs) = (0, 0) }
+        queue = pieces.indices.map { PagePiece(extents: pieces[$0], sorted: (frames, $0)) }[...]
     }
 }

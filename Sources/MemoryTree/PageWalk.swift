@@ -1,12 +1,14 @@
 import ProcModel
 import ProcSource
+import ProcText
 import Syscalls
 
 /// Reads pages: entries from pagemap, and the words of their frames from the files that have one per frame.
 ///
 /// Policy: entries of an extent are read in one call (the kernel itself takes the target's lock anew for each 2 MiB).
 /// Frames of neighbouring pages mostly follow each other, so a run of consecutive frame numbers is read in one call per
-/// file; nothing is sorted and no gap is bridged, since a frame read for nothing costs as much as one read for use.
+/// file; no gap is bridged, since a frame read for nothing costs as much as one read for use. Where runs are short,
+/// `SortedFrames` makes them long.
 struct PageWalk: Sendable {
     let pageMap: PageMap
     let files: FrameFiles
@@ -24,42 +26,64 @@ struct PageWalk: Sendable {
     /// Decodes the pages of the extents.
     ///
     /// - Parameter keepsAbsent: keep a place for pages that have lost their entry since the extents were found.
-    func read(_ extents: [Extent], _ wanted: Wanted, keepsAbsent: Bool = false) throws(ProcError) -> PageBatch {
-        let pageSize = System.pageSize
-        let total = extents.reduce(0) { $0 + Int(($1.end - $1.start) / pageSize) }
-        var batch = PageBatch()
-        batch.addresses = [UInt64](repeating: 0, count: total)
-        batch.words = [UInt64](repeating: 0, count: total)
-        batch.flags = [UInt64](repeating: 0, count: total)
-        batch.mapCounts = [UInt64](repeating: 0, count: total)
-        batch.cgroups = [UInt64](repeating: 0, count: total)
-
-        var count = 0
-        for extent in extents {
-            let pages = Int((extent.end - extent.start) / pageSize)
-            let first = count
-            try pageMap.entries(at: extent.start, into: &batch.words, first..<(first + pages))
-            for index in 0..<pages {
-                let word = batch.words[first + index]
-                guard keepsAbsent || PageMapEntry(rawValue: word).hasEntry else { continue }
-                batch.addresses[count] = extent.start + UInt64(index) * pageSize
-                batch.words[count] = word
-                if extent.isZero, context.view.frame == .hidden {
-                    batch.flags[count] = PageFlags.zeroPage.rawValue
-                }
-                count += 1
-            }
-        }
-        if count < total { batch.truncate(to: count) }
-        if context.view.frame == .known { try readFrames(&batch, wanted) }
-        return batch
+    func read(
+        _ extents: [Extent], _ wanted: Wanted, keepsAbsent: Bool = false, into batch: inout PageBatch
+    ) throws(ProcError) {
+        try readEntries(extents, keepsAbsent: keepsAbsent, into: &batch)
+        try readFrames(wanted, into: &batch)
     }
 
-    private func readFrames(_ batch: inout PageBatch, _ wanted: Wanted) throws(ProcError) {
+    /// The same for a piece of a plan.
+    func read(_ piece: PagePiece, _ wanted: Wanted, into batch: inout PageBatch) throws(ProcError) {
+        if let sorted = piece.sorted {
+            sorted.frames.copy(part: sorted.part, into: &batch)
+        } else {
+            try read(piece.extents, wanted, into: &batch)
+        }
+    }
+
+    /// Addresses and words of pagemap.
+    func readEntries(
+        _ extents: [Extent], keepsAbsent: Bool = false, into batch: inout PageBatch
+    ) throws(ProcError) {
+        let pageSize = System.pageSize
+        batch.begin(extents.reduce(0) { $0 + Int(($1.end - $1.start) / pageSize) })
+        var count = 0
+        for extent in extents {
+            let part = count..<(count + Int((extent.end - extent.start) / pageSize))
+            try pageMap.entries(at: extent.start, into: &batch.words, part)
+            var address = extent.start
+            for index in part {
+                let word = batch.words[index]
+                if keepsAbsent || PageMapEntry(rawValue: word).hasEntry {
+                    batch.addresses[count] = address
+                    batch.words[count] = word
+                    if extent.isZero, context.view.frame == .hidden {
+                        batch.flags[count] = PageFlags.zeroPage.rawValue
+                    }
+                    count += 1
+                }
+                address += pageSize
+            }
+        }
+        batch.truncate(to: count)
+    }
+
+    /// What the files say of the frames of the entries.
+    func readFrames(_ wanted: Wanted, into batch: inout PageBatch) throws(ProcError) {
+        guard context.view.frame == .known else { return }
         var index = 0
+        var previous: UInt64?
         while index < batch.count {
             let entry = PageMapEntry(rawValue: batch.words[index])
             guard entry.isPresent else {
+                index += 1
+                previous = nil
+                continue
+            }
+            // The zero page and what KSM has merged stand behind many pages.
+            if entry.frame == previous {
+                batch.copyFrame(from: index - 1, to: index)
                 index += 1
                 continue
             }
@@ -70,15 +94,15 @@ struct PageWalk: Sendable {
                 guard next.isPresent, next.frame == entry.frame &+ UInt64(index - start) else { break }
                 index += 1
             }
+            previous = entry.frame &+ UInt64(index - start - 1)
             let run = start..<index
             if wanted.contains(.flags) { try files.flags.words(of: entry.frame, into: &batch.flags, run) }
             if wanted.contains(.mapCounts) { try readMapCounts(run, &batch) }
             if wanted.contains(.cgroups) { try files.cgroups.words(of: entry.frame, into: &batch.cgroups, run) }
+            batch.runs += 1
         }
     }
-}
 
-extension PageWalk {
     /// Map counts of a run of frames. An anonymous page that pagemap calls mapped exactly once is not asked for, where
     /// a self-test has shown that this kernel means a count of 1 by it: that saves a third of all reading.
     private func readMapCounts(_ run: Range<Int>, _ batch: inout PageBatch) throws(ProcError) {
@@ -98,12 +122,29 @@ extension PageWalk {
     }
 }
 
+/// Pages that are decoded in one go.
+struct PagePiece: Sendable {
+    let extents: [Extent]
+    /// Where their words have been read already.
+    var sorted: (frames: SortedFrames, part: Int)?
+}
+
 extension PageBatch {
-    fileprivate mutating func truncate(to count: Int) {
-        addresses.removeLast(addresses.count - count)
-        words.removeLast(words.count - count)
-        flags.removeLast(flags.count - count)
-        mapCounts.removeLast(mapCounts.count - count)
-        cgroups.removeLast(cgroups.count - count)
+    fileprivate mutating func copyFrame(from: Int, to: Int) {
+        flags[to] = flags[from]
+        mapCounts[to] = mapCounts[from]
+        cgroups[to] = cgroups[from]
+    }
+}
+
+/// What a thread uses again for each piece it decodes.
+struct DecodeScratch {
+    var batch = PageBatch()
+    private var rows: PageRows?
+
+    /// The batch as rows of `pages`.
+    mutating func text(_ context: FrameContext) -> [UInt8] {
+        if rows?.view != context.view { rows = PageRows(context) }
+        return rows!.text(batch)
     }
 }

@@ -4,17 +4,19 @@ import ProcText
 
 extension Tree {
     /// What stat shows: owners as /proc's, and the size as far as it is known without decoding a page.
-    package func attributes(of node: Node, for reader: Reader) throws(ProcError) -> Attributes {
+    ///
+    /// - Parameter wasFound: the node has been looked up for this very request.
+    package func attributes(of node: Node, wasFound: Bool = false, for reader: Reader) throws(ProcError) -> Attributes {
         var attributes = Attributes()
         if let id = node.process {
-            let process = try pin(id)
+            let process = try wasFound ? processes.process(id) : pin(id)
             let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
             (attributes.user, attributes.group) = (owner.user, owner.group)
         }
         switch node.entry.kind {
         case .directory:
             // A mapping's folder is there as long as the mapping is.
-            if let range = node.range { try requireMapping(range, of: try subject(of: node), reader) }
+            if let range = node.range, !wasFound { try requireMapping(range, of: node, reader) }
         case .link:
             attributes.size = UInt64(try target(of: node, for: reader).count)
         case .file:

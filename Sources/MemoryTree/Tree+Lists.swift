@@ -5,26 +5,45 @@ import Syscalls
 import SystemPackage
 
 extension Tree {
-    /// `layout`: reads smaps piece by piece and makes a row of each block.
-    func layoutStream(_ subject: Subject, _ mappings: Mappings, _ reader: Reader) throws(ProcError) -> TextStream {
-        let header = try title(Node(.layout, subject.process.id), subject, reader) + Table.header(Table.layout)
-        guard let memory = subject.memory else { return TextStream(header: header) { _ in nil } }
-        let blocks = SMapsBlocks(try memory.open("smaps"))
-        return TextStream(header: header) { reader throws(ProcError) in
-            guard let (text, ranges) = try blocks.next(reader) else { return nil }
-            var rows = LineWriter(capacity: ranges.count * 128)
-            for range in ranges {
-                var cursor = ByteCursor(text, from: range.lowerBound, to: range.upperBound)
-                let vma = try ProcError.decode { () throws(DecodeError) in try VMA(line: &cursor) }
-                let label = mappings.index(of: vma.range).flatMap { mappings.labels[$0] }
-                rows.layout(vma, ResidentSizes(block: cursor.position..<range.upperBound, of: text), label, memory)
-            }
-            return rows.bytes
+    /// `layout`: one row for each mapping.
+    func openLayout(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
+        let header = try title(node, subject, reader) + Table.header(Table.layout)
+        guard let memory = subject.memory else { return .frozen(FrozenText(header)) }
+        func rows() throws(ProcError) -> LayoutRows {
+            // Outlives the request of a reader who gives up.
+            let list = Pending { () throws(ProcError) in try self.mappings(of: subject, Reader(thread: 0) { false }) }
+            return try LayoutRows(memory, list, decoders)
         }
+        func stream(_ rows: LayoutRows) -> TextStream {
+            TextStream(header: header, end: rows.cancel) { reader throws(ProcError) in try rows.next(reader) }
+        }
+        var long: LayoutRows?
+        let text: [UInt8]? = try cache.value(.answer(node), for: reader, bytes: { ($0?.count ?? 0) + 64 }) {
+            () throws(ProcError) in
+            let rows = try rows()
+            if mustStream(rows: try rows.count(reader)) {
+                long = rows
+                return nil
+            }
+            return try stream(rows).readAll(reader)
+        }
+        if let text { return .frozen(FrozenText(text, countedIn: held)) }
+        if long == nil { long = try rows() }
+        return .stream(stream(long!))
     }
 
     /// `files`: one row for each mapping that has a file.
-    func filesStream(_ subject: Subject, _ mappings: Mappings, _ reader: Reader) throws(ProcError) -> TextStream {
+    func openFiles(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
+        let mappings = try mappings(of: subject, reader)
+        if mustStream(rows: mappings.list.count) { return .stream(try filesStream(subject, mappings, reader)) }
+        return try answer(node, reader) { () throws(ProcError) in
+            try filesStream(subject, mappings, reader).readAll(reader)
+        }
+    }
+
+    private func filesStream(
+        _ subject: Subject, _ mappings: Mappings, _ reader: Reader
+    ) throws(ProcError) -> TextStream {
         let header = try title(Node(.files, subject.process.id), subject, reader) + Table.header(Table.files)
         guard let memory = subject.memory else { return TextStream(header: header) { _ in nil } }
         let links = try memory.mapFiles()
@@ -53,53 +72,7 @@ extension Tree {
     }
 }
 
-/// Reads smaps to whole blocks. Used by one reader at a time.
-private final class SMapsBlocks: @unchecked Sendable {
-    // Safety: touched only by the closure of one TextStream, under its lock.
-    private let file: File
-    private var rest: [UInt8] = []
-    private var isAtEnd = false
-
-    private static let piece = 64 << 10
-
-    init(_ file: File) { self.file = file }
-
-    /// Some text and the whole blocks in it; nil at the end.
-    func next(_ reader: Reader) throws(ProcError) -> (text: [UInt8], blocks: [Range<Int>])? {
-        guard !isAtEnd else { return nil }
-        var text = rest
-        var lastStart = 0
-        repeat {
-            try reader.checkInterrupted()
-            let part = try ProcError.wrap { () throws(Errno) in try file.readNext(Self.piece) }
-            isAtEnd = part.isEmpty
-            text += part
-        } while !isAtEnd && text.count < Self.piece
-        var blocks = smapsBlocks(text)
-        if !isAtEnd, let last = blocks.popLast() {
-            lastStart = last.lowerBound
-            rest = Array(text[lastStart...])
-        }
-        return blocks.isEmpty && isAtEnd ? nil : (text, blocks)
-    }
-}
-
 extension LineWriter {
-    /// A row of `layout`.
-    fileprivate mutating func layout(_ vma: VMA, _ sizes: ResidentSizes, _ label: [UInt8]?, _ memory: ProcessMemory) {
-        let columns = Table.layout
-        field(columns[0]) { $0.range(vma.range) }
-        field(columns[1]) { $0.text(vma.permissions.text) }
-        for (column, number) in zip(
-            columns[2...], [vma.range.size / 1024, sizes.rss, sizes.pss, sizes.uss, sizes.swap])
-        {
-            field(column) { $0.decimal(number) }
-        }
-        field(columns[7]) { text in if let label { text.raw(label) } else { text.byte("-") } }
-        name(MappedObject(vma, memory: memory).name)
-        newline()
-    }
-
     /// A row of `files`.
     ///
     /// - Parameter mode: of the link in map_files: its owner bits say how the file was opened.

@@ -14,7 +14,7 @@ extension Tree {
         switch parent.entry {
         case .root:
             guard let pid = parseProcessNumber(name) else { throw .absent }
-            return Node(.process, try root.pin(pid).id)
+            return Node(.process, try processes.process(pid).id)
         case .byName:
             guard try names(reader).contains(where: { $0.name == name }) else { throw .absent }
             return Node(.byNameGroup, name: name)
@@ -27,7 +27,7 @@ extension Tree {
             return try rangeQuery(name, in: parent)
         case .vmaFolder:
             guard let range = AddressRange(parsing: name) else { throw .absent }
-            try requireMapping(range, of: try subject(of: parent), reader)
+            try requireMapping(range, of: parent, reader)
             return Node(.vma, parent.process, range: range)
         case .at:
             guard let address = parseAddress(name) else { throw .absent }
@@ -49,12 +49,14 @@ extension Tree {
         guard parent.process != nil else { return node }
         // A mapping's own things are there as long as the mapping is.
         if let range = parent.range {
+            guard entry.kind == .file else {
+                let hasFile = try requireMapping(range, of: parent, reader)
+                guard entry != .backing || hasFile else { throw .absent }
+                return node
+            }
             let subject = try subject(of: parent)
             try requireMapping(range, of: subject, reader)
-            if entry == .backing {
-                guard try mapping(range, of: subject, reader).0.hasFile else { throw .absent }
-            }
-            return entry.kind == .file ? node.of(space: subject.space, hidden: hidesFrames) : node
+            return node.of(space: subject.space, hidden: hidesFrames)
         }
         guard entry.kind == .file else {
             _ = try pin(parent.process!)
@@ -114,9 +116,11 @@ extension Tree {
                 list.append((vma.range.name, Node(.vma, node.process, range: vma.range)))
             }
         case .vma:
-            let subject = try subject(of: node)
-            let (vma, _) = try mapping(node.range!, of: subject, reader)
-            list = fixedChildren(of: node, space: subject.space).filter { $0.node.entry != .backing || vma.hasFile }
+            let hasFile = try requireMapping(node.range!, of: node, reader)
+            // The number only makes the inode numbers that are listed.
+            let known = spaces.lastNumber(of: node.process!)
+            let space = if let known { known } else { try subject(of: node).space }
+            list = fixedChildren(of: node, space: space).filter { $0.node.entry != .backing || hasFile }
         case .raw:
             let subject = try subject(of: node)
             try requireMapping(node.range!, of: subject, reader)
@@ -149,7 +153,7 @@ extension Tree {
             for pid in try root.processes() {
                 try reader.checkInterrupted()
                 // One that has gone since, or may not be looked at, has no name here.
-                guard let process = try? root.pin(pid), let command = try? process.stat().command,
+                guard let process = try? processes.process(pid), let command = try? process.stat().command,
                     let name = entryName(command)
                 else { continue }
                 names.append((name, process.id))
@@ -185,7 +189,7 @@ extension Tree {
             let subject = try subject(of: node)
             let address = node.range!.start
             if capabilities.hasQuery, address >> 63 == 0, let maps = subject.maps {
-                guard let range = try VMAQuery.mapping(holding: address, in: maps) else { throw .absent }
+                guard let range = try VMAQuery.mapping(holding: address, in: maps)?.range else { throw .absent }
                 return Array("../vma/".utf8) + range.name
             }
             return try mapping(try mappings(of: subject, reader).mapping(holding: address))

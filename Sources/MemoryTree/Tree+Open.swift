@@ -28,8 +28,8 @@ extension Tree {
         switch node.entry {
         case .processSummary:
             return try answer(node, reader) { () throws(ProcError) in try processSummary(subject, reader) }
-        case .layout: return try openList(node, subject, reader, layoutStream)
-        case .files: return try openList(node, subject, reader, filesStream)
+        case .layout: return try openLayout(node, subject, reader)
+        case .files: return try openFiles(node, subject, reader)
         case .processPages, .pagesOfRange, .vmaPages, .processRanges, .rangesOfRange, .vmaRanges:
             return try openPageTable(node, subject, reader)
         case .processFlags, .flagsOfRange, .vmaFlags:
@@ -68,18 +68,6 @@ extension Tree {
     /// Whether that many rows are too many to freeze now.
     func mustStream(rows: Int) -> Bool {
         rows > Self.mostFrozenRows || held.count + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
-    }
-
-    /// A table with one row a mapping.
-    private func openList(
-        _ node: Node, _ subject: Subject, _ reader: Reader,
-        _ stream: (Subject, Mappings, Reader) throws(ProcError) -> TextStream
-    ) throws(ProcError) -> OpenFile {
-        let mappings = try mappings(of: subject, reader)
-        if mustStream(rows: mappings.list.count) { return .stream(try stream(subject, mappings, reader)) }
-        return try answer(node, reader) { () throws(ProcError) in
-            try stream(subject, mappings, reader).readAll(reader)
-        }
     }
 }
 

@@ -20,46 +20,59 @@ extension Tree {
         let title = try title(node, subject, reader)
         let (spans, borders) = try spans(node, subject, reader)
         let walk = try walk(subject)
-        // Of the one who finds out; those who waited for it start their own.
-        var plan: PagePlan?
+        func table() -> PageTable {
+            let isPages = [.processPages, .pagesOfRange, .vmaPages].contains(node.entry)
+            let header = title + Table.header(isPages ? Table.pages : Table.ranges)
+            guard let walk else { return PageTable(text: TextStream(header: header) { _ in nil }) { _, _ in 0 } }
+            let plan = PagePlan(walk.pageMap, spans: spans)
+            return isPages ? pages(header, walk, plan) : ranges(header, walk, plan, borders)
+        }
+        // Of the one who finds out how long it is; those who waited for it start their own.
+        var long: PageTable?
         let text: [UInt8]? = try cache.value(.answer(node), for: reader, bytes: { ($0?.count ?? 0) + 64 }) {
             () throws(ProcError) in
-            var found = walk.map { PagePlan($0.pageMap, spans: spans) }
-            _ = try found?.find(UInt64(Self.mostFrozenRows + 1), reader)
-            let rows = found?.pagesAhead ?? 0
-            plan = found
-            if mustStream(rows: Int(rows)) { return nil }
-            return try stream(node, title, walk, found, borders).readAll(reader)
+            let table = table()
+            if mustStream(rows: Int(try table.find(UInt64(Self.mostFrozenRows + 1), reader))) {
+                long = table
+                return nil
+            }
+            return try table.text.readAll(reader)
         }
         if let text { return .frozen(FrozenText(text, countedIn: held)) }
-        return .stream(stream(node, title, walk, plan ?? walk.map { PagePlan($0.pageMap, spans: spans) }, borders))
+        return .stream((long ?? table()).text)
     }
 
-    private func stream(
-        _ node: Node, _ title: [UInt8], _ walk: PageWalk?, _ plan: PagePlan?, _ borders: [UInt64]
-    ) -> TextStream {
-        let isPages = [.processPages, .pagesOfRange, .vmaPages].contains(node.entry)
-        let header = title + Table.header(isPages ? Table.pages : Table.ranges)
-        guard let walk, let plan else { return TextStream(header: header) { _ in nil } }
+    /// A table under way: its text, and how many pages it has, counted up to a number.
+    private struct PageTable {
+        let text: TextStream
+        let find: (UInt64, Reader) throws(ProcError) -> UInt64
+    }
+
+    private func pages(_ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan) -> PageTable {
         let context = context
-        if isPages {
-            let pipeline = PagePipeline(plan, decoders) { extents throws(ProcError) in
-                var rows = PageRows(context)
-                return rows.text(try walk.read(extents, .all))
-            }
-            return TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
-                try pipeline.next(reader)
-            }
+        let pipeline = PagePipeline(plan, walk, .all, decoders) { piece, scratch throws(ProcError) in
+            try walk.read(piece, .all, into: &scratch.batch)
+            return scratch.text(context)
         }
-        let pipeline = PagePipeline(plan, decoders) { extents throws(ProcError) in
-            PageRange.merge(try walk.read(extents, .all), borders: borders, context)
+        let text = TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+            try pipeline.next(reader)
+        }
+        return PageTable(text: text, find: pipeline.find)
+    }
+
+    private func ranges(_ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan, _ borders: [UInt64]) -> PageTable {
+        let context = context
+        let pipeline = PagePipeline(plan, walk, .all, decoders) { piece, scratch throws(ProcError) in
+            try walk.read(piece, .all, into: &scratch.batch)
+            return PageRange.merge(scratch.batch, borders: borders, context)
         }
         let joiner = RangeJoiner(borders: borders, context)
-        return TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+        let text = TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
             if let ranges = try pipeline.next(reader) { return joiner.rows(ranges) }
             let text = joiner.lastRow()
             return text.isEmpty ? nil : text
         }
+        return PageTable(text: text, find: pipeline.find)
     }
 
     /// `flags`.
@@ -67,9 +80,10 @@ extension Tree {
         var text = try title(node, subject, reader) + Table.header(Table.flags)
         guard let walk = try walk(subject) else { return text }
         let plan = PagePlan(walk.pageMap, spans: try spans(node, subject, reader).spans)
-        let pipeline = PagePipeline(plan, decoders) { extents throws(ProcError) in
+        let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
             var counts = FlagCounts()
-            counts.add(try walk.read(extents, .flags))
+            try walk.read(piece, .flags, into: &scratch.batch)
+            counts.add(scratch.batch)
             return counts
         }
         text += try pipeline.reduce(into: FlagCounts(), reader) { $0.add($1) }.text(context)
@@ -87,8 +101,10 @@ extension Tree {
         var strip = Strip(pages: pages)
         if let walk = try walk(subject) {
             let context = context
-            let pipeline = PagePipeline(PagePlan(walk.pageMap, spans: spans), decoders) { extents throws(ProcError) in
-                KindRun.runs(try walk.read(extents, .flags), extents, context)
+            let plan = PagePlan(walk.pageMap, spans: spans)
+            let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
+                try walk.read(piece, .flags, into: &scratch.batch)
+                return KindRun.runs(scratch.batch, piece.extents, context)
             }
             let offsets = PageOffsets(spans, pageSize: pageSize)
             strip = try pipeline.reduce(into: strip, reader) { strip, runs in

@@ -28,8 +28,9 @@ extension Tree {
         return RecordFile(size: lettersSize(extents), blockSize: linesPerBlock * width) { block, _ throws(ProcError) in
             // Line 0 is the header, so the page of line k is number k - 1.
             let first = block * linesPerBlock
-            let batch = try walk.read(
-                rows.extents(of: first - min(first, 1)..<(first + linesPerBlock - 1)), .all, keepsAbsent: true)
+            var batch = PageBatch()
+            let pages = rows.extents(of: first - min(first, 1)..<(first + linesPerBlock - 1))
+            try walk.read(pages, .all, keepsAbsent: true, into: &batch)
             var text = LineWriter(capacity: Int(linesPerBlock * width))
             if first == 0 { text.raw(header) }
             var letters = Letters(context)
@@ -53,7 +54,8 @@ extension Tree {
             let start = range.start + block * wordsPerBlock * pageSize
             let end = start + min(range.end - start, wordsPerBlock * pageSize)
             var bytes = [UInt8](repeating: 0, count: Int((end - start) / pageSize * 8))
-            let batch = try walk.read(extents.part(start, end), wanted)
+            var batch = PageBatch()
+            try walk.read(extents.part(start, end), wanted, into: &batch)
             for index in 0..<batch.count {
                 let word = batch[keyPath: column][index]
                 let offset = Int((batch.addresses[index] - start) / pageSize * 8)

@@ -2,6 +2,7 @@ import ProcModel
 import ProcSource
 import ProcText
 import Syscalls
+import SystemPackage
 
 extension LineWriter {
     /// `Key:` padded as in smaps, and a word.
@@ -60,9 +61,14 @@ extension Tree {
             _ = try statusLines(subject.process, &text)
             return text.bytes
         }
-        let rollup = try memory.open("smaps_rollup").readAll(for: reader)
+        // The kernel walks the page tables for it while we count entries.
+        let file = try memory.open("smaps_rollup")
+        let rollup = Pending { () throws(ProcError) in
+            try ProcError.wrap { () throws(Errno) in try file.readAll() }
+        }
         let spans = try mappings(of: subject, reader).spans()
-        try summary(rollup, of: spans, subject, &text, reader)
+        let counts = try visibleEntryCounts(spans, subject, reader)
+        try summary(try rollup.value(for: reader), counts, &text)
         return text.bytes
     }
 
@@ -71,13 +77,21 @@ extension Tree {
         let range = node.range!
         var text = LineWriter()
         let block = Array(try smaps(range, subject, reader))
-        try summary(block, of: range.start >> 63 == 0 ? [range] : [], subject, &text, reader)
+        try summary(block, try visibleEntryCounts(range.start >> 63 == 0 ? [range] : [], subject, reader), &text)
         return text.bytes
     }
 
-    private func summary(
-        _ block: [UInt8], of spans: [AddressRange], _ subject: Subject, _ text: inout LineWriter, _ reader: Reader
-    ) throws(ProcError) {
+    /// nil where smaps may be read but pagemap may not: a process of one's own that is not dumpable.
+    private func visibleEntryCounts(
+        _ spans: [AddressRange], _ subject: Subject, _ reader: Reader
+    ) throws(ProcError) -> EntryCounts? {
+        do { return try entryCounts(spans, subject, reader) } catch {
+            guard case .refused = error else { throw error }
+            return nil
+        }
+    }
+
+    private func summary(_ block: [UInt8], _ counts: EntryCounts?, _ text: inout LineWriter) throws(ProcError) {
         let smaps = try ProcError.decode { () throws(DecodeError) in
             var cursor = ByteCursor(block)
             cursor.position = min(cursor.endOfLine + 1, cursor.limit)
@@ -91,12 +105,6 @@ extension Tree {
             }
         }
         text.line("Uss", number: smaps.uss, unit: " kB")
-        let counts: EntryCounts?
-        do { counts = try entryCounts(spans, subject, reader) } catch {
-            // smaps may be read where pagemap may not: a process of one's own that is not dumpable.
-            guard case .refused = error else { throw error }
-            counts = nil
-        }
         let numbers = [("Entries", counts?.entries)] + EntryCounts.states.map { ($0.key, counts?[$0.state]) }
         for (key, number) in numbers {
             if let number { text.line(key, number: number) } else { text.line(key, "       ?") }

@@ -31,7 +31,8 @@ package final class Tree: Sendable {
     let files: FrameFiles
     let decoders: Decoders
     let held = HeldBytes()
-    private let spaces = AddressSpaces()
+    let processes: PinnedProcesses
+    let spaces = AddressSpaces()
 
     package init(_ options: Options) throws(ProcError) {
         self.options = options
@@ -39,6 +40,7 @@ package final class Tree: Sendable {
         // Any directory can be opened; one without a process is no /proc.
         let processes = try root.processes()
         guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }
+        self.processes = PinnedProcesses(root)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
         cache = SnapshotCache(maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes) {
@@ -53,7 +55,7 @@ package final class Tree: Sendable {
     /// The process of a node with its memory as it is now.
     func subject(of node: Node) throws(ProcError) -> Subject {
         guard let id = node.process else { throw .absent }
-        let process = try pin(id)
+        let process = try processes.process(id)
         guard let memory = try process.memory() else {
             return Subject(process: process, memory: nil, maps: nil, space: 0)
         }
@@ -62,11 +64,10 @@ package final class Tree: Sendable {
             process: process, memory: memory, maps: maps, space: spaces.number(of: id, memory.stat, maps: maps))
     }
 
-    /// The process, if it still is the same.
+    /// The process, if it lives.
     func pin(_ id: ProcessID) throws(ProcError) -> PinnedProcess {
-        let process: PinnedProcess
-        do { process = try root.pin(id.pid) } catch { throw error == .absent ? .gone : error }
-        guard process.id == id else { throw .gone }
+        let process = try processes.process(id)
+        guard process.isAlive else { throw .gone }
         return process
     }
 
@@ -96,14 +97,32 @@ package final class Tree: Sendable {
         return (mappings.list[index], mappings.labels[index])
     }
 
-    /// Throws `.absent` unless there is a mapping with exactly this range at this moment.
-    func requireMapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) {
+    /// Throws `.absent` unless there is a mapping with exactly this range at this moment; returns whether it has a file.
+    @discardableResult
+    func requireMapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> Bool {
         guard let maps = subject.maps else { throw .absent }
-        if capabilities.hasQuery, range.start >> 63 == 0 {
-            guard try VMAQuery.mapping(holding: range.start, in: maps) == range else { throw .absent }
-        } else {
-            _ = try mapping(range, of: subject, reader)
+        guard capabilities.hasQuery, range.start >> 63 == 0 else {
+            return try mapping(range, of: subject, reader).0.hasFile
         }
+        return try Self.query(range, maps)
+    }
+
+    /// The same for the process of a node, without more system calls than it takes.
+    @discardableResult
+    func requireMapping(_ range: AddressRange, of node: Node, _ reader: Reader) throws(ProcError) -> Bool {
+        if capabilities.hasQuery, range.start >> 63 == 0, let id = node.process {
+            let maps = try processes.process(id).open("maps")
+            // Without an address space there may be one that other threads still have.
+            do { return try Self.query(range, maps) } catch { guard error == .gone else { throw error } }
+        }
+        return try requireMapping(range, of: try subject(of: node), reader)
+    }
+
+    private static func query(_ range: AddressRange, _ maps: File) throws(ProcError) -> Bool {
+        guard let answer = try VMAQuery.mapping(holding: range.start, in: maps), answer.range == range else {
+            throw .absent
+        }
+        return answer.hasFile
     }
 
     /// What is needed to read pages of the subject; nil when it has no memory.

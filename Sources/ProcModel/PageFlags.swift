@@ -1,11 +1,13 @@
 /// One word of /proc/kpageflags, and the only table of its bits.
 ///
 /// Source: include/uapi/linux/kernel-page-flags.h, fs/proc/page.c, tools/mm/page-types.c.
-package struct PageFlags: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt64
+public struct PageFlags: OptionSet, Hashable, Sendable {
+    /// As the kernel gives it.
+    public let rawValue: UInt64
 
-    @inline(__always)
-    package init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// - Parameter rawValue: as the kernel gives it.
+    @inlinable @inline(__always)
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     package static let slab = PageFlags(rawValue: 1 << 7)
     package static let writeback = PageFlags(rawValue: 1 << 8)
@@ -16,7 +18,8 @@ package struct PageFlags: OptionSet, Hashable, Sendable {
     package static let ksm = PageFlags(rawValue: 1 << 21)
     package static let thp = PageFlags(rawValue: 1 << 22)
     package static let offline = PageFlags(rawValue: 1 << 23)
-    package static let zeroPage = PageFlags(rawValue: 1 << 24)
+    /// KPF_ZERO_PAGE: the zero page, small or huge.
+    @inlinable public static var zeroPage: PageFlags { PageFlags(rawValue: 1 << 24) }
     package static let pageTable = PageFlags(rawValue: 1 << 26)
     package static let owner2 = PageFlags(rawValue: 1 << 34)
 
@@ -27,7 +30,6 @@ package struct PageFlags: OptionSet, Hashable, Sendable {
     /// The word without the bits that this kernel is known to report wrongly.
     ///
     /// - Parameter ksmLies: whether the kernel reports KSM on every anonymous page (6.10 to 6.18 without the fix).
-    @inline(__always)
     package func corrected(ksmLies: Bool) -> PageFlags {
         var word = self
         if !word.isDisjoint(with: Self.reusesMapping) { word.subtract(Self.misread) }

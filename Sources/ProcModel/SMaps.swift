@@ -61,12 +61,24 @@ package func smapsBlocks(_ text: [UInt8]) -> [Range<Int>] {
     var starts: [Int] = []
     var lineStart = 0
     while lineStart < text.count {
-        if text[lineStart] >= 0x61 || text[lineStart] <= 0x39 { starts.append(lineStart) }
+        if isSMapsHeader(text[lineStart]) { starts.append(lineStart) }
         guard let newline = text[lineStart...].firstIndex(of: 0x0a) else { break }
         lineStart = newline + 1
     }
     return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : text.count) }
 }
+
+/// Where the last mapping's lines begin in a text of smaps; nil in a text without a whole header line.
+package func lastSMapsBlock(_ text: [UInt8]) -> Int? {
+    var end = text.count
+    while let newline = text[..<end].lastIndex(of: 0x0a) {
+        if newline + 1 < text.count, isSMapsHeader(text[newline + 1]) { return newline + 1 }
+        end = newline
+    }
+    return text.first.map(isSMapsHeader) == true ? 0 : nil
+}
+
+private func isSMapsHeader(_ firstByte: UInt8) -> Bool { firstByte >= 0x61 || firstByte <= 0x39 }
 
 /// The four sizes of a mapping that `layout` shows, in kB.
 package struct ResidentSizes: Equatable, Sendable {

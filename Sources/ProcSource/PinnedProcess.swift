@@ -7,15 +7,19 @@ package final class PinnedProcess: Sendable {
     package let id: ProcessID
     package let directory: File
     package let root: ProcRoot
+    /// Held open, since it is asked for again and again; nil where it may not be read.
+    private let statFile: File?
 
-    init(_ id: ProcessID, _ directory: File, _ root: ProcRoot) {
+    init(_ id: ProcessID, _ directory: File, _ statFile: File?, _ root: ProcRoot) {
         self.id = id
         self.directory = directory
+        self.statFile = statFile
         self.root = root
     }
 
     package func stat() throws(ProcError) -> ProcessStat {
-        let text = try read("stat")
+        let file = if let statFile { statFile } else { try open("stat") }
+        let text = try ProcError.wrap { () throws(Errno) in try file.read(at: 0, count: 4096) }
         return try ProcError.decode { () throws(DecodeError) in try ProcessStat(parsing: text) }
     }
 

@@ -11,6 +11,8 @@ package final class ProcRoot: Sendable {
     package let isLive: Bool
     /// Whether its numbers are those of our own pid namespace, so that pidfds may be opened by them.
     package let sharesNumbers: Bool
+    /// Whether the inode number of a pidfd is the process's for the whole boot.
+    private let hasPidfs: Bool
     /// Milliseconds since 1970 at which the machine booted; start times count from there.
     package let bootTime: UInt64
 
@@ -20,6 +22,8 @@ package final class ProcRoot: Sendable {
         isLive = directory.filesystemType == File.procMagic
         let own = try? directory.readLink("self")
         sharesNumbers = isLive && own.map { String(decoding: $0, as: UTF8.self) } == String(System.processNumber)
+        let handle = sharesNumbers ? try? File.process(System.processNumber) : nil
+        hasPidfs = handle?.filesystemType == File.pidfsMagic
         // To a tick, in which start times are counted: two clocks are never read at the same moment.
         bootTime = (System.realMilliseconds - System.bootMilliseconds + 5) / 10 * 10
     }
@@ -45,21 +49,21 @@ package final class ProcRoot: Sendable {
                 // A thread that leads no group is EINVAL, or ENOENT on newer kernels.
                 throw error == .invalidArgument || error == .noSuchProcess ? .absent : ProcError(error)
             }
-            if handle.filesystemType == File.pidfsMagic {
+            if hasPidfs {
                 let birth = try ProcError.wrap { () throws(Errno) in try handle.status() }.inode
                 // The number meant this very process throughout if the directory opened first is alive still.
-                do { _ = try directory.status("stat") } catch
-                    where error != .notPermitted && error != .permissionDenied
-                {
-                    throw .absent
-                } catch {}
-                return PinnedProcess(ProcessID(pid: pid, birth: UInt64(birth)), directory, self)
+                let stat: File?
+                do { stat = try File.open("stat", at: directory) } catch {
+                    guard error == .notPermitted || error == .permissionDenied else { throw .absent }
+                    stat = nil
+                }
+                return PinnedProcess(ProcessID(pid: pid, birth: UInt64(birth)), directory, stat, self)
             }
         }
-        let process = PinnedProcess(ProcessID(pid: pid, birth: 0), directory, self)
+        let process = PinnedProcess(ProcessID(pid: pid, birth: 0), directory, nil, self)
         let group = try? process.status()["Tgid"]
         guard group ?? String(pid) == String(pid) else { throw .absent }
-        return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, self)
+        return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, nil, self)
     }
 
     /// The thread group of a thread, nil when it is not visible here.

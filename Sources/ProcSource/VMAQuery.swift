@@ -7,18 +7,27 @@ import SystemPackage
 package enum VMAQuery {
     private static let coveringOrNext: UInt64 = 0x10
 
+    /// What the kernel says of a mapping.
+    package struct Answer: Sendable {
+        package let range: AddressRange
+        /// See `VMA.hasFile`.
+        package let hasFile: Bool
+    }
+
     /// The mapping that holds the address; nil when there is none.
     ///
     /// - Throws: `.gone` when the address space is no more; `.failed(.inappropriateIOCTLForDevice)` (ENOTTY) on a kernel
     ///   without PROCMAP_QUERY.
-    package static func mapping(holding address: UInt64, in maps: File) throws(ProcError) -> AddressRange? {
+    package static func mapping(holding address: UInt64, in maps: File) throws(ProcError) -> Answer? {
         var query = linux_vma_query()
         query.query_addr = address
         do { try maps.query(&query) } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw ProcError(error)
         }
-        return AddressRange(query.vma_start, query.vma_end)
+        return Answer(
+            range: AddressRange(query.vma_start, query.vma_end),
+            hasFile: query.inode != 0 || query.dev_major != 0 || query.dev_minor != 0)
     }
 
     /// Whether the address space behind the descriptor still belongs to a program.

@@ -6,6 +6,9 @@ package struct LineWriter: Sendable {
 
     package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
+    /// Begins anew in the same memory.
+    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
     package mutating func text(_ text: some StringProtocol) { bytes.append(contentsOf: text.utf8) }
 
     package mutating func raw(_ other: some Sequence<UInt8>) { bytes.append(contentsOf: other) }

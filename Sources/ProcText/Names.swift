@@ -4,6 +4,8 @@
 package func appendEscaped(
     _ name: some Collection<UInt8>, to bytes: inout [UInt8], keeping keep: (UInt8) -> Bool
 ) {
+    // Nearly every name is plain.
+    if name.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x5c }) { return bytes.append(contentsOf: name) }
     var index = name.startIndex
     while index != name.endIndex {
         let length = utf8Length(name[index...])
@@ -26,6 +28,8 @@ package func entryName(_ name: some Collection<UInt8>) -> [UInt8]? {
         appendEscape(0, to: &escaped)
     } else if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) {
         for byte in name { appendEscape(byte, to: &escaped) }
+    } else if !name.contains(0x2f) {
+        appendEscaped(name, to: &escaped) { _ in false }
     } else {
         for (index, part) in name.split(separator: 0x2f, omittingEmptySubsequences: false).enumerated() {
             if index > 0 { appendEscape(0x2f, to: &escaped) }

@@ -3,19 +3,21 @@ import ProcModel
 /// The rows of `pages`: the one loop that runs for every page anybody reads.
 ///
 /// Policy: what stands right of the frame number (map count, cgroup, node, flags, newline) is the same for long runs of
-/// pages, so it is rendered once by the column table, kept in a small direct-mapped cache, and copied; left of it only
-/// the address and the frame number change, and their digits go straight into memory that was reserved for the whole
-/// batch beforehand. Nothing is allocated per page.
+/// pages, so it is rendered once by the column table, kept in a small direct-mapped cache, looked up once a run, and
+/// copied; left of it only the address and the frame number change, and their digits go straight into memory that was
+/// reserved for the whole batch beforehand, eight at a time. Nothing is allocated per page.
 package struct PageRows {
     private let context: FrameContext
     private var keys: [TailKey]
     private var tails: [[UInt8]]
     private let states: [[UInt8]]
+    /// The frame column where it is no frame number.
+    private var field = LineWriter()
 
     private static let slots = 256
     private static let columns = Table.pages
-    /// Address, state, frame and the blanks between at their widest.
-    private static let headBytes = 64
+    /// Address, state, frame and the blanks between at their widest, and what `writeHex` writes beyond.
+    private static let headBytes = 96
     /// What any tail fits in: three numbers of 20 digits and every flag name there is.
     private static let tailBytes = 704
 
@@ -30,48 +32,64 @@ package struct PageRows {
         }
     }
 
+    /// Whose eyes the rows are for.
+    package var view: FrameView { context.view }
+
     /// The rows of the batch as text.
     package mutating func text(_ batch: PageBatch) -> [UInt8] {
-        let addressWidth = Self.columns[0].width
-        let addressGap = Self.columns[0].gap
-        let frameWidth = Self.columns[2].width
-        let framesHidden = context.view.frame == .hidden
-        let count = batch.count
-        return unsafe [UInt8](unsafeUninitializedCapacity: count * (Self.headBytes + Self.tailBytes)) {
+        unsafe [UInt8](unsafeUninitializedCapacity: batch.count * (Self.headBytes + Self.tailBytes)) {
             buffer, length in
-            guard var cursor = buffer.baseAddress else { return }
-            let start = unsafe cursor
-            for index in 0..<count {
+            guard let start = buffer.baseAddress else { return }
+            var cursor = unsafe start
+            var index = 0
+            while index < batch.count {
                 let page = batch[index]
-                let state = page.state
-                unsafe cursor = writeHex(page.address, cursor, width: addressWidth, gap: addressGap)
-                let word = states[Int(state.rawValue)]
-                for offset in 0..<word.count { unsafe cursor[offset] = word[offset] }
-                unsafe cursor += word.count
-
-                if state == .present || state == .zero, !framesHidden {
-                    unsafe cursor = writeHex(page.entry.frame, cursor, width: frameWidth, gap: 1)
-                } else {
-                    var field = LineWriter()
-                    field.field(Self.columns[2]) { $0.frame(state, page.entry, context) }
-                    for byte in field.bytes {
-                        unsafe cursor.pointee = byte
-                        unsafe cursor += 1
-                    }
-                }
-
-                let slot = tail(of: page, state)
-                unsafe tails[slot].withUnsafeBufferPointer { tail in
-                    unsafe cursor.update(from: tail.baseAddress!, count: tail.count)
-                    unsafe cursor += tail.count
-                }
+                let slot = tail(of: page, page.state)
+                let end = context.view.frame == .hidden ? index + 1 : batch.endOfRun(from: index, nodes: context.nodes)
+                unsafe cursor = rows(of: batch, index..<end, page, tails[slot], cursor)
+                index = end
             }
             length = unsafe cursor - start
         }
     }
 
-    /// The slot that holds the page's tail, filled if need be.
+    /// Writes the rows of pages that differ from the first in address and frame number only; returns where to go on.
     @inline(__always)
+    private mutating func rows(
+        of batch: PageBatch, _ run: Range<Int>, _ first: PageRecord, _ tail: [UInt8],
+        _ start: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        let (address, frame) = (Self.columns[0], Self.columns[2])
+        let hasFrame = first.entry.isPresent && context.view.frame != .hidden
+        if !hasFrame {
+            field.removeAll()
+            field.field(frame) { $0.frame(first.state, first.entry, context) }
+        }
+        var cursor = unsafe start
+        unsafe states[Int(first.state.rawValue)].withUnsafeBufferPointer { state in
+            unsafe tail.withUnsafeBufferPointer { tail in
+                for index in run {
+                    unsafe cursor = writeHex(batch.addresses[index], cursor, width: address.width, gap: address.gap)
+                    unsafe cursor.update(from: state.baseAddress!, count: state.count)
+                    unsafe cursor += state.count
+                    if hasFrame {
+                        let number = batch.words[index] & PageMapEntry.frameMask
+                        unsafe cursor = writeHex(number, cursor, width: frame.width, gap: frame.gap)
+                    } else {
+                        for byte in field.bytes {
+                            unsafe cursor.pointee = byte
+                            unsafe cursor += 1
+                        }
+                    }
+                    unsafe cursor.update(from: tail.baseAddress!, count: tail.count)
+                    unsafe cursor += tail.count
+                }
+            }
+        }
+        return unsafe cursor
+    }
+
+    /// The slot that holds the page's tail, filled if need be.
     private mutating func tail(of page: PageRecord, _ state: PageState) -> Int {
         let key = TailKey(
             flags: page.rawFlags.rawValue, mapCount: page.mapCount, cgroup: page.cgroup,
@@ -100,7 +118,6 @@ private struct TailKey: Equatable {
     /// No page has this key: a state of 255 does not exist.
     static let none = TailKey(flags: 0, mapCount: 0, cgroup: 0, rest: 255)
 
-    @inline(__always)
     func slot(of count: Int) -> Int {
         let mixed =
             (flags &* 0x9e37_79b9_7f4a_7c15) ^ (mapCount &* 0xc2b2_ae3d_27d4_eb4f) ^ (cgroup &* 0x1656_67b1_9e37_79f9)
@@ -109,25 +126,47 @@ private struct TailKey: Equatable {
     }
 }
 
-/// Writes lower-case hex left-aligned in `width` and `gap` blanks; returns where to go on.
+extension PageBatch {
+    /// The end of the present pages from `start` on that have the same flags, counts and node.
+    @inline(__always)
+    fileprivate func endOfRun(from start: Int, nodes: NodeMap) -> Int {
+        let fixed =
+            PageMapEntry.flagMask | PageMapEntry.presentBit | (PageMapEntry.frameMask >> nodes.shift) << nodes.shift
+        let word = words[start] & fixed
+        let (flags, mapCount, cgroup) = (flags[start], mapCounts[start], cgroups[start])
+        var index = start + 1
+        guard word & PageMapEntry.presentBit != 0 else { return index }
+        while index < count, words[index] & fixed == word, self.flags[index] == flags, mapCounts[index] == mapCount,
+            cgroups[index] == cgroup
+        {
+            index += 1
+        }
+        return index
+    }
+}
+
+/// Writes lower-case hex left-aligned in `width` and `gap` blanks; returns where to go on. Writes up to 32 bytes.
 @inline(__always)
 private func writeHex(
     _ value: UInt64, _ start: UnsafeMutablePointer<UInt8>, width: Int, gap: Int
 ) -> UnsafeMutablePointer<UInt8> {
     let digits = max(1, (67 - value.leadingZeroBitCount) >> 2)
-    var rest = value
-    var index = digits
-    while index > 0 {
-        index -= 1
-        let digit = UInt8(truncatingIfNeeded: rest & 15)
-        unsafe start[index] = digit &+ (digit < 10 ? 0x30 : 0x57)
-        rest >>= 4
-    }
-    let end = max(digits, width) + gap
-    index = digits
-    while index < end {
-        unsafe start[index] = 0x20
-        index += 1
-    }
-    return unsafe start + end
+    let aligned = value << UInt64(64 - digits * 4)
+    let raw = UnsafeMutableRawPointer(start)
+    unsafe raw.storeBytes(of: hexDigits(aligned >> 32), as: UInt64.self)
+    unsafe (raw + 8).storeBytes(of: hexDigits(aligned & 0xffff_ffff), as: UInt64.self)
+    let blanks: UInt64 = 0x2020_2020_2020_2020
+    unsafe (raw + digits).storeBytes(of: blanks, as: UInt64.self)
+    unsafe (raw + digits + 8).storeBytes(of: blanks, as: UInt64.self)
+    return unsafe start + (max(digits, width) + gap)
+}
+
+/// The eight hex digits of a 32-bit number as they stand in memory.
+@inline(__always)
+private func hexDigits(_ number: UInt64) -> UInt64 {
+    var nibbles = (number << 16 | number) & 0x0000_ffff_0000_ffff
+    nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff
+    nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f
+    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).bigEndian
 }

@@ -93,6 +93,26 @@ package final class File: Sendable {
         return bytes
     }
 
+    /// read(2) behind `start` again and again, until there is no room for another page or the end is reached.
+    ///
+    /// - Returns: all bytes, and whether it was the end. Files of /proc give at most about a page at a time.
+    package func readBlock(after start: [UInt8], capacity: Int) throws(Errno) -> (bytes: [UInt8], isAtEnd: Bool) {
+        let room = max(capacity, start.count + 4096)
+        var failure: Errno?
+        var isAtEnd = false
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, length in
+            _ = unsafe buffer.initialize(from: start)
+            length = start.count
+            while !isAtEnd, failure == nil, room - length >= 4096 {
+                let got = retry { unsafe Glibc.read(number, buffer.baseAddress! + length, room - length) }
+                if got < 0 { failure = Errno(rawValue: errno) } else { length += got }
+                isAtEnd = got == 0
+            }
+        }
+        if let failure { throw failure }
+        return (bytes, isAtEnd)
+    }
+
     /// readlinkat(2): the raw bytes of a link below this directory.
     package func readLink(_ name: String) throws(Errno) -> [UInt8] {
         var capacity = 4096

@@ -25,6 +25,19 @@ package enum System {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Sleeps; the kernel's slack comes on top.
+    package static func sleep(nanoseconds: UInt64) {
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        unsafe nanosleep(&time, nil)
+    }
+
+    /// Looks again and again whether there is something to read, without sleeping.
+    package static func awaitInput(_ number: Int32, atMost nanoseconds: UInt64) {
+        var request = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        let end = monotonicNanoseconds + nanoseconds
+        while unsafe poll(&request, 1, 0) == 0, monotonicNanoseconds < end {}
+    }
+
     /// Writes all bytes to a descriptor.
     package static func write(_ bytes: [UInt8], to number: Int32) throws(Errno) {
         var done = 0

@@ -18,6 +18,7 @@ private struct Page {
 
 private func batch(_ pages: [Page]) -> PageBatch {
     var batch = PageBatch()
+    batch.begin(pages.count)
     batch.addresses = pages.map(\.address)
     batch.words = pages.map(\.word)
     batch.flags = pages.map(\.flags)

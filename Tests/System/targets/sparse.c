@@ -1,6 +1,6 @@
 /*
- * sparse SIZE PAGES: one NORESERVE mapping of SIZE bytes with PAGES touched pages, the first at its beginning and
- * the others STEP bytes apart.
+ * sparse SIZE PAGES [STEP]: one NORESERVE mapping of SIZE bytes with PAGES touched pages, the first at its beginning and
+ * the others STEP bytes apart, by default as far as there is room.
  * Facts: range=START-END pages=COUNT step=BYTES (hex). Commands: none.
  */
 #define _GNU_SOURCE
@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 {
 	size_t bytes = argc > 1 ? strtoul(argv[1], NULL, 0) & -PAGE : 0;
 	size_t pages = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
-	size_t step = pages ? bytes / pages & -PAGE : 0;
+	size_t step = argc > 3 ? strtoul(argv[3], NULL, 0) : pages ? bytes / pages & -PAGE : 0;
 	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), line[8];
 
 	if (at == MAP_FAILED || madvise(at, bytes, MADV_NOHUGEPAGE))

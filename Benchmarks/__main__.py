@@ -1,0 +1,121 @@
+"""The benchmark: `scripts/bench`. Builds the peers, makes the workloads, compares answers, times in turns, and writes
+the table into docs/performance.md."""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import types
+
+CHECKOUT = pathlib.Path(__file__).parents[1]
+sys.path.insert(0, str(CHECKOUT / "Tests" / "System"))
+
+import answers
+import peers
+import rows
+from mounting import Mount, clean_stale, make_workspace, unmount_below
+from rows import GIB, MIB, TIB
+from running import Target, compiled
+
+# Row numbers, targets (program and arguments each), what measures them, and whether answers are compared.
+WORKLOADS = [
+    ([1, 2, 5, 8], [("dense", GIB)], rows.dense, True),
+    ([3], [("dense", GIB, "random")], rows.against_page_types(3), True),
+    ([4], [("dense", GIB, "huge")], rows.against_page_types(4), True),
+    ([6], [("sparse", 16 * TIB, 1000)], rows.reservation, True),
+    ([9], [("mappings", 60_000)], rows.mappings, True),
+    ([10], [("mappings", 60_000, "file")], rows.file_mappings, True),
+    ([11], [("dense", 4 * GIB)], rows.cached, False),
+    ([7, 14], [("dense", 8 * GIB)], rows.huge_process, False),
+    ([12], [("sparse", MIB, 16)] * 500, rows.crawl, False),
+    ([13, 18], [("dense", 256 * MIB)] * 4, rows.four_readers, False),
+    ([15], [("dense", GIB), ("dense", 2 * GIB)], rows.twice(15), False),
+    ([16], [("sparse", TIB, GIB // 4096, 4096), ("sparse", 2 * TIB, GIB // 4096, 4096)], rows.twice(16), False),
+    ([17], [("churn", GIB)], rows.disturbance, False),
+]
+
+
+def start(program, arguments, folder):
+    if program == "churn":
+        path = os.path.join(folder, program)
+        if not os.path.exists(path):
+            source, include = CHECKOUT / "Benchmarks/churn.c", CHECKOUT / "Tests/System/targets"
+            subprocess.run(["gcc", "-O2", "-pthread", f"-I{include}", "-o", path, source], check=True)
+    else:
+        path = compiled(program, folder)
+    return Target([path, *map(str, arguments)], ready=60)
+
+
+def measure(bench, folder, only):
+    """Runs the workloads; yields (number, measured, value) and prints what the comparison of answers says."""
+    for numbers, commands, measuring, is_compared in WORKLOADS:
+        if only and not only & set(numbers):
+            continue
+        with contextlib.ExitStack() as stack:
+            targets = [start(program, arguments, folder) for program, *arguments in commands]
+            for target in targets:
+                stack.callback(target.close)
+            if is_compared:
+                count, differing = answers.compare(
+                    bench.page_types, targets[0].pid, f"{bench.path}/{targets[0].pid}/pages")
+                name = " ".join(map(str, commands[0]))
+                print(f"answers: {name}: {count} pages compared, {len(differing)} differ", flush=True)
+                bench.differing += len(differing)
+            for row in measuring(bench, targets[0] if len(targets) == 1 else targets):
+                report(*row)
+                yield row
+
+
+def report(number, measured, value):
+    work, against, sense, *_ = rows.ROWS[number]
+    verdict = "met" if rows.is_met(number, value, os.cpu_count()) else "MISSED"
+    print(f"{number:3} {work:45} {value:8.2f} {sense:18} {verdict:7} {measured}", flush=True)
+
+
+def write_table(found, runs):
+    """Puts the table between its marks in docs/performance.md."""
+    lines = [f"Measured on {', '.join(rows.machine())}; medians of {runs} runs in turns.", ""]
+    lines += ["| # | work | against | bar | found | | measured |", "|---|---|---|---|---|---|---|"]
+    for number, measured, value in sorted(found):
+        work, against, sense, four, two = rows.ROWS[number]
+        bar = four if os.cpu_count() >= 4 else two
+        verdict = "met" if rows.is_met(number, value, os.cpu_count()) else "**missed**"
+        lines.append(f"| {number} | {work} | {against} | {bar} {sense} | {value:.2f} | {verdict} | {measured} |")
+    page = CHECKOUT / "docs/performance.md"
+    before, _, rest = page.read_text().partition("<!-- table -->\n")
+    _, _, after = rest.partition("<!-- end of table -->\n")
+    page.write_text(before + "<!-- table -->\n" + "\n".join(lines) + "\n<!-- end of table -->\n" + after)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures pagefs; takes about five minutes.")
+    parser.add_argument("--runs", type=int, default=9, help="runs of each command (default 9)")
+    parser.add_argument("--only", type=int, nargs="+", metavar="ROW", help="these rows, without writing the table")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("scripts/bench: only root can read frames; run it as root")
+    clean_stale()
+    folder = make_workspace()
+    binary = str(CHECKOUT / ".build/release/pagefs")
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(unmount_below, folder)
+        cold, kept = Mount(binary, folder, ["-o", "max_age=0"]), Mount(binary, folder, ["-o", "max_age=1000"])
+        stack.callback(kept.close)
+        stack.callback(cold.close)
+        page_types, floor = peers.build()
+        bench = types.SimpleNamespace(
+            path=cold.path, kept=kept.path, daemon=cold.pid, runs=options.runs, page_types=page_types, floor=floor,
+            differing=0)
+        found = list(measure(bench, folder, set(options.only or ())))
+        if not options.only:
+            write_table(found, options.runs)
+    missed = [number for number, _, value in found if not rows.is_met(number, value, os.cpu_count())]
+    print(f"{len(found)} bars, missed: {missed or 'none'}; pages whose answers differ: {bench.differing}")
+    sys.exit(1 if bench.differing else 0)
+
+
+main()

@@ -1,0 +1,178 @@
+"""The rows of the table: what is done, what it is held against, and the bar, for four cores or more and for two.
+
+Each function measures one or several rows that share a workload, and yields (row number, measured, value): `value` is
+held against the bar, `measured` says how it came about.
+"""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import threading
+import time
+
+import timing
+from reading import process_status
+
+MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
+
+# Number: (work, against, sense, bar on 4 cores, bar on 2). The value must be at least ("times faster") or at most the bar.
+ROWS = {
+    1: ("cat pages, dense 1 GiB", "page-types -L -M -N", "times faster", 7, 4),
+    2: ("the same", "the raw reads of the four files, one thread", "of its time", 0.45, 0.85),
+    3: ("cat pages, touched in random order", "page-types -L -M -N", "times faster", 4, 2.5),
+    4: ("cat pages, THP 1 GiB", "page-types -L -M -N", "times faster", 7, 4),
+    5: ("cat flags, dense", "page-types -p PID", "times faster", 5, 3),
+    6: ("cat pages, 16 TiB, 1,000 touched pages", "page-types -L", "times faster", 500, 500),
+    7: ("64 KiB from the middle of letters, 8 GiB", "-", "ms after open", 1, 1),
+    8: ("cat summary, 1 GiB", "cat smaps_rollup + an open and read", "of its time", 1.5, 1.5),
+    9: ("cat layout, 60,000 mappings", "cat smaps", "of its time", 1.2, 1.2),
+    10: ("ls -f vma, 60,000 mappings of a file", "ls -f map_files", "of its time", 1, 1),
+    11: ("flags of 4 GiB again within max_age", "the first time", "times faster", 10, 10),
+    12: ("find -type f, 500 processes, per entry", "find /proc/[0-9]* -type f", "of its time", 4, 4),
+    13: ("four readers of 256 MiB each at once", "four times one", "of its time", 1.1, 1.1),
+    14: ("resident memory while 8 GiB stream", "64 MiB + the cache budget", "MiB", 128, 128),
+    15: ("cat pages, 2 GiB", "1 GiB", "of its time", 2.2, 2.2),
+    16: ("cat pages, 1 GiB in 2 TiB", "1 GiB in 1 TiB", "of its time", 1.05, 1.05),
+    17: ("mean wait of a target for its memory lock", "while smaps is read", "of the added wait", 0.2, 0.2),
+    18: ("slowest of the four readers", "the fastest", "of its time", 1.5, 1.5),
+}
+
+
+def is_met(number, value, cores):
+    _, _, sense, four, two = ROWS[number]
+    bar = four if cores >= 4 else two
+    return value >= bar if sense == "times faster" else value <= bar
+
+
+def milliseconds(*seconds):
+    return " / ".join(f"{value * 1000:.1f}" for value in seconds) + " ms"
+
+
+def against_page_types(number):
+    def measure(bench, target):
+        ours, theirs = timing.in_turns(
+            [f"cat {bench.path}/{target.pid}/pages", f"{bench.page_types} -p {target.pid} -L -M -N"], bench.runs)
+        yield number, milliseconds(ours, theirs), theirs / ours
+
+    return measure
+
+
+def dense(bench, target):
+    folder = f"{bench.path}/{target.pid}"
+    pages, flags, summary, small, listing, counts, floor, rollup = timing.in_turns(
+        [
+            f"cat {folder}/pages", f"cat {folder}/flags", f"cat {folder}/summary", f"cat {bench.path}/README",
+            f"{bench.page_types} -p {target.pid} -L -M -N", f"{bench.page_types} -p {target.pid}",
+            f"{bench.floor} {target.pid} {target.facts['range']} cgroup", f"cat /proc/{target.pid}/smaps_rollup",
+        ], bench.runs)
+    trivial = timing.in_turns(["cat /dev/null"], bench.runs)[0]
+    trips = max(small - trivial, 0)
+    yield 1, milliseconds(pages, listing), listing / pages
+    yield 2, milliseconds(pages, floor), pages / floor
+    yield 5, milliseconds(flags, counts), counts / flags
+    yield 8, milliseconds(summary, rollup) + f", trips {trips * 1000:.1f}", (summary - trips) / rollup
+
+
+def reservation(bench, target):
+    ours = timing.in_turns([f"cat {bench.path}/{target.pid}/pages"], bench.runs)[0]
+    theirs = timing.once(f"{bench.page_types} -p {target.pid} -L")
+    yield 6, milliseconds(ours, theirs), theirs / ours
+
+
+def mappings(bench, target):
+    ours, theirs = timing.in_turns([f"cat {bench.path}/{target.pid}/layout", f"cat /proc/{target.pid}/smaps"], bench.runs)
+    yield 9, milliseconds(ours, theirs), ours / theirs
+
+
+def file_mappings(bench, target):
+    ours, theirs = timing.in_turns(
+        [f"ls -f {bench.path}/{target.pid}/vma", f"ls -f /proc/{target.pid}/map_files"], bench.runs)
+    yield 10, milliseconds(ours, theirs), ours / theirs
+
+
+def cached(bench, target):
+    rounds = timing.in_one_process(f"{bench.kept}/{target.pid}/vma/{target.facts['range']}/flags", 2)
+    yield 11, milliseconds(rounds[1][2], rounds[0][2]), rounds[0][2] / rounds[1][2]
+
+
+def huge_process(bench, target):
+    folder = f"{bench.path}/{target.pid}/vma/{target.facts['range']}"
+    reads = [timing.in_one_process(f"{folder}/letters", 1, 100 * MIB, 64 << 10)[0] for _ in range(bench.runs)]
+    middle = sorted(read for _, read, _ in reads)[len(reads) // 2]
+    yield 7, f"open {milliseconds(reads[0][0])}", middle * 1000
+    subprocess.run(f"cat {folder}/pages", shell=True, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    peak = int(process_status(bench.daemon, "VmHWM")) / 1024
+    yield 14, "VmHWM of the daemon", peak
+
+
+def crawl(bench, _):
+    ours, theirs = f"find {bench.path} -type f", "find /proc -maxdepth 1 -name [0-9]* -exec find {} -type f ;"
+    theirs = ["sh", "-c", "find /proc/[0-9]* -type f"]
+    counts, times = [], []
+    for command in (ours.split(), theirs):
+        start = time.perf_counter()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120)
+        times.append(time.perf_counter() - start)
+        counts.append(done.stdout.count(b"\n"))
+    each = [taken / count for taken, count in zip(times, counts)]
+    yield 12, f"{each[0] * 1e6:.1f} / {each[1] * 1e6:.1f} us an entry", each[0] / each[1]
+
+
+def four_readers(bench, targets):
+    commands = [f"cat {bench.path}/{target.pid}/pages" for target in targets]
+    alone = timing.in_turns(commands[:1], bench.runs)[0]
+    rounds = [timing.together(commands) for _ in range(bench.runs)]
+    rounds.sort(key=max)
+    times = rounds[len(rounds) // 2]
+    yield 13, milliseconds(max(times), 4 * alone), max(times) / (4 * alone)
+    yield 18, milliseconds(max(times), min(times)), max(times) / min(times)
+
+
+def twice(number):
+    def measure(bench, targets):
+        small, large = timing.in_turns([f"cat {bench.path}/{target.pid}/pages" for target in targets], 2 * bench.runs)
+        yield number, milliseconds(large, small), large / small
+
+    return measure
+
+
+@contextlib.contextmanager
+def looping(command):
+    """COMMAND again and again meanwhile."""
+    ends = threading.Event()
+
+    def run():
+        while not ends.is_set():
+            subprocess.run(command.split(), stdout=subprocess.DEVNULL, check=True, timeout=60)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
+
+
+def disturbance(bench, target):
+    def wait(seconds=3):
+        target.tell("report")
+        time.sleep(seconds)
+        return [int(word) for word in target.tell("report").split()]
+
+    idle = wait()
+    with looping(f"cat /proc/{target.pid}/smaps"):
+        smaps = wait()
+    with looping(f"cat {bench.path}/{target.pid}/pages"):
+        ours = wait()
+    mean = f"mean {idle[0] / 1000:.1f} us idle, {ours[0] / 1000:.1f} pages, {smaps[0] / 1000:.1f} smaps"
+    worst = f"worst {ours[1] / 1e6:.1f} / {smaps[1] / 1e6:.1f} ms"
+    yield 17, f"{mean}; {worst}", (ours[0] - idle[0]) / (smaps[0] - idle[0])
+
+
+def machine():
+    """What the figures were measured on, a line each."""
+    model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) / MIB
+    return [f"{os.cpu_count()} x {model}", f"{memory:.0f} GiB", f"Linux {os.uname().release}", time.strftime("%Y-%m-%d")]

@@ -1,0 +1,70 @@
+"""Times of whole commands, taken in turns."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+
+
+def once(command):
+    """Seconds that COMMAND takes, by hyperfine, without a shell and with its output thrown away."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        subprocess.run(
+            ["hyperfine", "-N", "-i", "--style", "none", "-r", "1", "--export-json", report.name, command],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+        return json.load(report)["results"][0]["times"][0]
+
+
+def in_turns(commands, runs):
+    """The median of each command's seconds; one run of each is thrown away, and they take turns."""
+    times = [[] for _ in commands]
+    for turn in range(runs + 1):
+        for command, mine in zip(commands, times):
+            taken = once(command)
+            if turn:
+                mine.append(taken)
+    return [statistics.median(mine) for mine in times]
+
+
+def together(commands):
+    """Seconds of each of several commands started at the same time."""
+    times = [0.0] * len(commands)
+
+    def run(index):
+        start = time.perf_counter()
+        subprocess.run(commands[index].split(), stdout=subprocess.DEVNULL, check=True, timeout=120)
+        times[index] = time.perf_counter() - start
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(commands))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times
+
+
+IN_ONE_PROCESS = """
+import os, sys, time
+path, offset, count, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+for _ in range(rounds):
+    start = time.perf_counter()
+    file = os.open(path, os.O_RDONLY)
+    opened = time.perf_counter()
+    if count:
+        os.pread(file, count, offset)
+    else:
+        while os.read(file, 1 << 20): pass
+    done = time.perf_counter()
+    os.close(file)
+    print(opened - start, done - opened, time.perf_counter() - start)
+"""
+
+
+def in_one_process(path, rounds, offset=0, count=0):
+    """Seconds of open, of reading (all, or COUNT bytes at OFFSET), and of both with close, for each round."""
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", IN_ONE_PROCESS, path, str(offset), str(count), str(rounds)],
+        check=True, stdout=subprocess.PIPE, text=True, timeout=120)
+    return [tuple(map(float, line.split())) for line in done.stdout.splitlines()]

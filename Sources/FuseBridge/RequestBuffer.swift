@@ -1,0 +1,35 @@
+import CFuse3
+import Syscalls
+
+/// One request as it came from the kernel, in memory that is used again for the next.
+@safe final class RequestBuffer: @unchecked Sendable {
+    // Safety: one thread at a time has it.
+    private var raw = unsafe fuse_buf()
+
+    deinit { unsafe System.release(raw.mem) }
+
+    /// Waits for a request; its size, 0 when the file system is unmounted, or minus an errno.
+    func receive(_ session: OpaquePointer) -> Int32 { unsafe fuse_session_receive_buf(session, &raw) }
+
+    /// Has it answered.
+    func process(_ session: OpaquePointer) { unsafe fuse_session_process_buf(session, &raw) }
+
+    /// How long the answer to a request may take.
+    enum Kind {
+        /// Opens or reads a file: pages may be decoded.
+        case long
+        /// Waits for nothing but short system calls.
+        case quick
+        /// Waits for nothing.
+        case immediate
+    }
+
+    /// By the operation code. Source: include/uapi/linux/fuse.h.
+    var kind: Kind {
+        switch unsafe raw.mem.loadUnaligned(fromByteOffset: 4, as: UInt32.self) {
+        case 14 /* OPEN */, 15 /* READ */, 46 /* LSEEK */: .long
+        case 2 /* FORGET */, 36 /* INTERRUPT */, 42 /* BATCH_FORGET */: .immediate
+        default: .quick
+        }
+    }
+}
