@@ -8,7 +8,7 @@ import re
 import subprocess
 
 # Names that pagefs prints for a bit which page-types, asked for raw bits, calls by its first name.
-RAW = {"anon_exclusive": "owner_2", "readahead": "reclaim"}
+RAW = {"readahead": "reclaim"}
 PAGEMAP = {"softdirty", "mmap_exclusive", "uffd_wp", "guard", "file"}
 
 

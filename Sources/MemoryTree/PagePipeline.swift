@@ -24,8 +24,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         var pages = 0
         var runs = 0
 
-        /// Whether a window of frames in their own order would be read in far fewer calls.
-        var hasShortRuns: Bool { runs > 0 && pages < 4 * runs }
+        var hasShortRuns: Bool { pages < SortedFrames.shortRun * runs }
     }
 
     /// - Parameters:
@@ -101,10 +100,15 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         while pieces.count < Int(SortedFrames.mostPages / PagePlan.pagesPerPiece), let piece = try plan.piece(reader) {
             pieces.append(piece)
         }
-        let frames = try SortedFrames(pieces, walk, wanted, decoders, reader)
-        let (before, after) = frames.runLengths
-        sortsFrames = before < 4 && after > 2 * before
         observed.withLock { ($0.pages, $0.runs) = (0, 0) }
+        // What was seen may be true of the beginning only.
+        sortsFrames = try SortedFrames.hasShortRuns(pieces, walk)
+        guard sortsFrames else {
+            queue = pieces.map { PagePiece(extents: $0) }[...]
+            return
+        }
+        let frames = try SortedFrames(pieces, walk, wanted, decoders, reader)
+        sortsFrames = frames.wasWorthwhile
         queue = pieces.indices.map { PagePiece(extents: pieces[$0], sorted: (frames, $0)) }[...]
     }
 }

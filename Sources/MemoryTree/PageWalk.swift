@@ -72,6 +72,8 @@ struct PageWalk: Sendable {
     /// What the files say of the frames of the entries.
     func readFrames(_ wanted: Wanted, into batch: inout PageBatch) throws(ProcError) {
         guard context.view.frame == .known else { return }
+        let (flags, mapCounts, cgroups) = (files.flags.words, files.mapCounts.words, files.cgroups.words)
+        defer { withExtendedLifetime(files) {} }
         var index = 0
         var previous: UInt64?
         while index < batch.count {
@@ -96,16 +98,18 @@ struct PageWalk: Sendable {
             }
             previous = entry.frame &+ UInt64(index - start - 1)
             let run = start..<index
-            if wanted.contains(.flags) { try files.flags.words(of: entry.frame, into: &batch.flags, run) }
-            if wanted.contains(.mapCounts) { try readMapCounts(run, &batch) }
-            if wanted.contains(.cgroups) { try files.cgroups.words(of: entry.frame, into: &batch.cgroups, run) }
+            if wanted.contains(.flags) { try flags.read(entry.frame, into: &batch.flags, run) }
+            if wanted.contains(.mapCounts) { try readMapCounts(run, mapCounts, &batch) }
+            if wanted.contains(.cgroups) { try cgroups.read(entry.frame, into: &batch.cgroups, run) }
             batch.runs += 1
         }
     }
 
     /// Map counts of a run of frames. An anonymous page that pagemap calls mapped exactly once is not asked for, where
     /// a self-test has shown that this kernel means a count of 1 by it: that saves a third of all reading.
-    private func readMapCounts(_ run: Range<Int>, _ batch: inout PageBatch) throws(ProcError) {
+    private func readMapCounts(
+        _ run: Range<Int>, _ mapCounts: FrameWords, _ batch: inout PageBatch
+    ) throws(ProcError) {
         var first = run.upperBound
         var last = run.lowerBound
         for index in run {
@@ -118,7 +122,7 @@ struct PageWalk: Sendable {
         }
         guard first < last else { return }
         let frame = PageMapEntry(rawValue: batch.words[first]).frame
-        try files.mapCounts.words(of: frame, into: &batch.mapCounts, first..<last)
+        try mapCounts.read(frame, into: &batch.mapCounts, first..<last)
     }
 }
 

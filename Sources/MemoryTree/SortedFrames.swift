@@ -21,8 +21,22 @@ final class SortedFrames: Sendable {
     private static let indexBits = UInt64(PagePlan.pagesPerPiece.trailingZeroBitCount)
     private static let numberBits = UInt64(mostPages.trailingZeroBitCount) + 1
 
-    /// Mean length of runs of frames in the order of addresses, and in the order of frames.
-    let runLengths: (before: Double, after: Double)
+    /// Mean length below which a run is short.
+    static let shortRun = 4
+    /// Whether runs have become at least twice as long.
+    let wasWorthwhile: Bool
+
+    /// Whether runs of frames are short in a sample of the window's pieces.
+    static func hasShortRuns(_ pieces: [[Extent]], _ walk: PageWalk) throws(ProcError) -> Bool {
+        var batch = PageBatch()
+        var (pages, runs) = (0, 0)
+        for index in stride(from: 0, to: pieces.count, by: Swift.max(1, pieces.count / 8)) {
+            try walk.readEntries(pieces[index], into: &batch)
+            runs += batch.frameRuns
+            pages += batch.count
+        }
+        return pages < shortRun * runs
+    }
 
     /// - Parameter pieces: extents of at most `PagePlan.pagesPerPiece` pages each, of `mostPages` in all.
     init(
@@ -34,15 +48,11 @@ final class SortedFrames: Sendable {
             return batch
         }
         var keys: [UInt64] = []
-        var runs = 0
         for part in parts.indices {
-            var expected: UInt64?
             for index in 0..<parts[part].count {
                 let entry = PageMapEntry(rawValue: parts[part].words[index])
                 guard entry.isPresent else { continue }
                 keys.append(entry.frame << Self.numberBits | UInt64(part) << Self.indexBits | UInt64(index))
-                if entry.frame != expected { runs += 1 }
-                expected = entry.frame + 1
             }
         }
         keys.sortByRadix(from: Self.numberBits)
@@ -65,10 +75,7 @@ final class SortedFrames: Sendable {
         for (place, key) in keys.enumerated() { places[Int(key & (1 << Self.numberBits - 1))] = UInt32(place) }
         self.parts = parts
         self.places = places
-        let sortedRuns = shares.reduce(0) { $0 + $1.runs }
-        runLengths = (
-            Double(keys.count) / Double(Swift.max(runs, 1)), Double(keys.count) / Double(Swift.max(sortedRuns, 1))
-        )
+        wasWorthwhile = shares.reduce(0) { $0 + $1.runs } * 2 <= parts.reduce(0) { $0 + $1.frameRuns }
     }
 
     private static func page(of key: UInt64) -> (part: Int, index: Int) {
@@ -90,6 +97,21 @@ final class SortedFrames: Sendable {
             batch.mapCounts[index] = shares[share].mapCounts[position]
             batch.cgroups[index] = shares[share].cgroups[position]
         }
+    }
+}
+
+extension PageBatch {
+    /// Runs of present pages whose frames follow each other.
+    fileprivate var frameRuns: Int {
+        var runs = 0
+        var expected: UInt64?
+        for index in 0..<count {
+            let entry = PageMapEntry(rawValue: words[index])
+            guard entry.isPresent else { continue }
+            if entry.frame != expected { runs += 1 }
+            expected = entry.frame + 1
+        }
+        return runs
     }
 }
 

@@ -30,7 +30,7 @@ public struct PageFlags: OptionSet, Hashable, Sendable {
     /// The word without the bits that this kernel is known to report wrongly.
     ///
     /// - Parameter ksmLies: whether the kernel reports KSM on every anonymous page (6.10 to 6.18 without the fix).
-    package func corrected(ksmLies: Bool) -> PageFlags {
+    public func corrected(ksmLies: Bool) -> PageFlags {
         var word = self
         if !word.isDisjoint(with: Self.reusesMapping) { word.subtract(Self.misread) }
         if ksmLies { word.subtract(.ksm) }

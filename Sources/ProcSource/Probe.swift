@@ -32,8 +32,8 @@ struct Probe {
             let frame = PageMapEntry(rawValue: words[0]).frame
             var counts: [UInt64] = [0]
             if frame != 0 {
-                try? files.flags.words(of: frame, into: &flags, 0..<1)
-                try? files.mapCounts.words(of: frame, into: &counts, 0..<1)
+                try? files.flags.words.read(frame, into: &flags, 0..<1)
+                try? files.mapCounts.words.read(frame, into: &counts, 0..<1)
             }
             let entry = PageMapEntry(rawValue: words[0])
             return (entry: entry, flags: PageFlags(rawValue: flags[0]), count: counts[0])

@@ -44,6 +44,13 @@ package final class File: Sendable {
 
     /// pread(2) of 64-bit words into part of an array; returns how many came, fewer only at the end of the file.
     package func readWords(at index: UInt64, into words: inout [UInt64], _ range: Range<Int>) throws(Errno) -> Int {
+        try Self.readWords(of: number, at: index, into: &words, range)
+    }
+
+    /// The same of a descriptor that somebody holds open meanwhile.
+    package static func readWords(
+        of number: Int32, at index: UInt64, into words: inout [UInt64], _ range: Range<Int>
+    ) throws(Errno) -> Int {
         let done = unsafe words.withUnsafeMutableBytes { bytes in
             var done = range.lowerBound * 8
             while done < range.upperBound * 8 {
