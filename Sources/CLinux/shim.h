@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,6 +51,13 @@ static inline int linux_pidfd_open(int pid)
 static inline int linux_gettid(void)
 {
     return (int)syscall(SYS_gettid);
+}
+
+/* How often the calling thread has slept to wait for something. */
+static inline long linux_thread_waits(void)
+{
+    struct rusage usage;
+    return getrusage(1 /* RUSAGE_THREAD */, &usage) == 0 ? usage.ru_nvcsw : 0;
 }
 
 /* The file system's type number of an open file, or -1. */

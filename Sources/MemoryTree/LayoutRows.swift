@@ -12,9 +12,9 @@ import SystemPackage
 final class LayoutRows: @unchecked Sendable {
     // Safety: touched only by the closures of one TextStream, under its lock, or before there is one.
     private let blocks: SMapsBlocks
-    private let list: Pending<Mappings>
+    private let list: Pending<Labels>
     private let memory: ProcessMemory
-    private var mappings: Mappings?
+    private var labels: Labels?
     /// Read, but no rows are made of it yet.
     private var texts: ArraySlice<[UInt8]> = []
     private let ahead: Lookahead<[UInt8]>
@@ -22,7 +22,7 @@ final class LayoutRows: @unchecked Sendable {
     /// Texts read ahead, of 128 KiB each: what is read while the mapping list is.
     private static let mostAhead = 128
 
-    init(_ memory: ProcessMemory, _ list: Pending<Mappings>, _ decoders: Decoders) throws(ProcError) {
+    init(_ memory: ProcessMemory, _ list: Pending<Labels>, _ decoders: Decoders) throws(ProcError) {
         blocks = SMapsBlocks(try memory.open("smaps"))
         self.list = list
         self.memory = memory
@@ -33,8 +33,8 @@ final class LayoutRows: @unchecked Sendable {
 
     /// How many rows there will be.
     func count(_ reader: Reader) throws(ProcError) -> Int {
-        while mappings == nil { try advance(reader) }
-        return mappings!.list.count
+        while labels == nil { try advance(reader) }
+        return labels!.mappings.list.count
     }
 
     /// Some rows; nil at the end.
@@ -50,16 +50,16 @@ final class LayoutRows: @unchecked Sendable {
     private func advance(_ reader: Reader) throws(ProcError) -> Bool {
         if texts.count + ahead.count < Self.mostAhead, let text = try blocks.next(reader) {
             texts.append(text)
-            if mappings == nil { mappings = try list.valueIfReady() }
-        } else if mappings == nil {
-            mappings = try list.value(for: reader)
+            if labels == nil { labels = try list.valueIfReady() }
+        } else if labels == nil {
+            labels = try list.value(for: reader)
         } else {
             return false
         }
-        guard let mappings else { return true }
+        guard let labels else { return true }
         while let text = texts.popFirst() {
             ahead.submit { [memory] _ throws(ProcError) in
-                try ProcError.decode { () throws(DecodeError) in try layoutRows(text, mappings, memory) }
+                try ProcError.decode { () throws(DecodeError) in try layoutRows(text, labels, memory) }
             }
         }
         return true
@@ -67,14 +67,16 @@ final class LayoutRows: @unchecked Sendable {
 }
 
 /// A row for each block of a text of smaps.
-private func layoutRows(_ text: [UInt8], _ mappings: Mappings, _ memory: ProcessMemory) throws(DecodeError) -> [UInt8] {
+private func layoutRows(_ text: [UInt8], _ labels: Labels, _ memory: ProcessMemory) throws(DecodeError) -> [UInt8] {
     let ranges = smapsBlocks(text)
     var rows = LineWriter(capacity: ranges.count * 128)
     for range in ranges {
         var cursor = ByteCursor(text, from: range.lowerBound, to: range.upperBound)
         let vma = try VMA(line: &cursor)
-        let label = mappings.index(of: vma.range).flatMap { mappings.labels[$0] }
-        rows.layout(vma, ResidentSizes(block: cursor.position..<range.upperBound, of: text), label, memory)
+        let index = labels.mappings.index(of: vma.range)
+        let object = index.map { labels.objects[$0] } ?? MappedObject(vma, memory: memory)
+        let sizes = ResidentSizes(block: cursor.position..<range.upperBound, of: text)
+        rows.layout(vma, sizes, index.flatMap { labels.labels[$0] }, object)
     }
     return rows.bytes
 }
@@ -110,7 +112,7 @@ private final class SMapsBlocks {
 }
 
 extension LineWriter {
-    fileprivate mutating func layout(_ vma: VMA, _ sizes: ResidentSizes, _ label: [UInt8]?, _ memory: ProcessMemory) {
+    fileprivate mutating func layout(_ vma: VMA, _ sizes: ResidentSizes, _ label: [UInt8]?, _ object: MappedObject) {
         let columns = Table.layout
         field(columns[0]) { $0.range(vma.range) }
         field(columns[1]) { $0.text(vma.permissions.text) }
@@ -120,7 +122,7 @@ extension LineWriter {
         field(columns[5]) { $0.decimal(sizes.uss) }
         field(columns[6]) { $0.decimal(sizes.swap) }
         field(columns[7]) { text in if let label { text.raw(label) } else { text.byte("-") } }
-        name(MappedObject(vma, memory: memory).name)
+        name(object.name)
         newline()
     }
 }

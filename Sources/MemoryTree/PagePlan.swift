@@ -16,7 +16,6 @@ struct PagePlan {
     private var pagesAhead: UInt64 = 0
     /// Pages found so far, handed out or not.
     private(set) var pagesFound: UInt64 = 0
-    private var courtesy = Courtesy()
 
     /// Pages of a piece. A piece is decoded without looking up, so it bounds how long a reader who has gone is served.
     static let pagesPerPiece: UInt64 = 2048
@@ -61,9 +60,7 @@ struct PagePlan {
         try reader.checkInterrupted()
         let range = AddressRange(position, spans[span].end)
         let before = extents.count
-        courtesy.begin()
         position = try pageMap.extents(in: range, into: &extents)
-        courtesy.end()
         let pages = extents[before...].reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
         pagesAhead += pages
         pagesFound += pages
@@ -97,34 +94,6 @@ struct PagePlan {
     mutating func all(_ reader: Reader) throws(ProcError) -> [Extent] {
         _ = try find(.max, reader)
         return Array(extents[next...])
-    }
-}
-
-/// Leaves the target time between calls that hold its memory lock.
-///
-/// A thread of the target that waits for the lock is woken only after some tens of microseconds, and until then call
-/// after call takes the lock before it. So after `longestStretch` of calls that followed each other there is a gap.
-private struct Courtesy {
-    private var began: UInt64 = 0
-    private var ended: UInt64 = 0
-    private var stretch: UInt64 = 0
-
-    private static let longestStretch: UInt64 = 200_000
-    private static let gap: UInt64 = 50_000
-
-    mutating func begin() {
-        began = System.monotonicNanoseconds
-        if began - ended >= Self.gap { stretch = 0 }
-        if stretch >= Self.longestStretch {
-            System.sleep(nanoseconds: Self.gap)
-            stretch = 0
-            began = System.monotonicNanoseconds
-        }
-    }
-
-    mutating func end() {
-        ended = System.monotonicNanoseconds
-        stretch += ended - began
     }
 }
 

@@ -11,6 +11,7 @@ package final class SnapshotCache: Sendable {
     /// What is kept, of what.
     package enum Key: Hashable, Sendable {
         case maps(ProcessID, UInt32)
+        case labels(ProcessID, UInt32)
         case smaps(ProcessID, UInt32)
         case extents(ProcessID, UInt32, AddressRange)
         /// The text of a file.

@@ -10,7 +10,7 @@ extension Tree {
         line.text("# ")
         switch node.entry.specification.parent {
         case .vma:
-            let (vma, _) = try mapping(node.range!, of: subject, reader)
+            let vma = try mapping(node.range!, of: subject, reader)
             line.range(vma.range)
             line.text(" \(vma.permissions.text) ")
             let name = MappedObject(vma, memory: subject.memory).name

@@ -11,7 +11,7 @@ extension Tree {
         guard let memory = subject.memory else { return .frozen(FrozenText(header)) }
         func rows() throws(ProcError) -> LayoutRows {
             // Outlives the request of a reader who gives up.
-            let list = Pending { () throws(ProcError) in try self.mappings(of: subject, Reader(thread: 0) { false }) }
+            let list = Pending { () throws(ProcError) in try self.labels(of: subject, Reader(thread: 0) { false }) }
             return try LayoutRows(memory, list, decoders)
         }
         func stream(_ rows: LayoutRows) -> TextStream {
@@ -34,21 +34,21 @@ extension Tree {
 
     /// `files`: one row for each mapping that has a file.
     func openFiles(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
-        let mappings = try mappings(of: subject, reader)
-        if mustStream(rows: mappings.list.count) { return .stream(try filesStream(subject, mappings, reader)) }
+        let labels = try labels(of: subject, reader)
+        if mustStream(rows: labels.mappings.list.count) { return .stream(try filesStream(subject, labels, reader)) }
         return try answer(node, reader) { () throws(ProcError) in
-            try filesStream(subject, mappings, reader).readAll(reader)
+            try filesStream(subject, labels, reader).readAll(reader)
         }
     }
 
     private func filesStream(
-        _ subject: Subject, _ mappings: Mappings, _ reader: Reader
+        _ subject: Subject, _ labels: Labels, _ reader: Reader
     ) throws(ProcError) -> TextStream {
         let header = try title(Node(.files, subject.process.id), subject, reader) + Table.header(Table.files)
         guard let memory = subject.memory else { return TextStream(header: header) { _ in nil } }
         let links = try memory.mapFiles()
         let next = Monitor(0)
-        let list = mappings.list.filter(\.hasFile)
+        let list = zip(labels.mappings.list, labels.objects).filter(\.0.hasFile)
         return TextStream(header: header) { reader throws(ProcError) in
             try reader.checkInterrupted()
             let part = next.withLock { next in
@@ -58,14 +58,14 @@ extension Tree {
             }
             guard !part.isEmpty else { return nil }
             var rows = LineWriter(capacity: part.count * 128)
-            for vma in part {
+            for (vma, object) in part {
                 // A mapping that has gone since has no open mode any more.
                 let mode: UInt32
                 do throws(Errno) { mode = try links.status(String(range: vma.range), followLinks: false).mode } catch {
                     if error == .noSuchFileOrDirectory { continue }
                     throw ProcError(error)
                 }
-                rows.file(vma, mode: mode, memory)
+                rows.file(vma, object, mode: mode)
             }
             return rows.bytes
         }
@@ -76,9 +76,8 @@ extension LineWriter {
     /// A row of `files`.
     ///
     /// - Parameter mode: of the link in map_files: its owner bits say how the file was opened.
-    fileprivate mutating func file(_ vma: VMA, mode: UInt32, _ memory: ProcessMemory) {
+    fileprivate mutating func file(_ vma: VMA, _ object: MappedObject, mode: UInt32) {
         let columns = Table.files
-        let object = MappedObject(vma, memory: memory)
         field(columns[0]) { $0.range(vma.range) }
         field(columns[1]) { text in
             for (bit, letter) in [(0o400, "r"), (0o200, "w"), (0o100, "x")] as [(UInt32, String)] {

@@ -36,7 +36,7 @@ extension Tree {
             return link
         case .byLabel:
             let subject = try subject(of: parent)
-            guard try mappings(of: subject, reader).mapping(labelled: name) != nil else { throw .absent }
+            guard try labels(of: subject, reader).mapping(labelled: name) != nil else { throw .absent }
             return Node(.byLabelLink, parent.process, name: name)
         default:
             throw .absent
@@ -128,7 +128,7 @@ extension Tree {
         case .at:
             _ = try pin(node.process!)
         case .byLabel:
-            for label in try mappings(of: try subject(of: node), reader).labels {
+            for label in try labels(of: try subject(of: node), reader).labels {
                 if let label { list.append((label, Node(.byLabelLink, node.process, name: label))) }
             }
         default:
@@ -194,7 +194,7 @@ extension Tree {
             }
             return try mapping(try mappings(of: subject, reader).mapping(holding: address))
         case .byLabelLink:
-            return try mapping(try mappings(of: try subject(of: node), reader).mapping(labelled: node.name))
+            return try mapping(try labels(of: try subject(of: node), reader).mapping(labelled: node.name))
         default:
             throw .absent
         }

@@ -113,14 +113,15 @@ extension Tree {
 
     /// `info` of a mapping.
     func mappingInfo(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        let (vma, label) = try mapping(node.range!, of: subject, reader)
+        let labels = try labels(of: subject, holding: node.range, reader)
+        guard let index = labels.mappings.index(of: node.range!) else { throw .absent }
+        let (vma, object, label) = (labels.mappings.list[index], labels.objects[index], labels.labels[index])
         let block = Array(try smaps(node.range!, subject, reader))
         let smaps = try ProcError.decode { () throws(DecodeError) in
             var cursor = ByteCursor(block)
             cursor.position = min(cursor.endOfLine + 1, cursor.limit)
             return try SMaps(lines: &cursor)
         }
-        let object = MappedObject(vma, memory: subject.memory)
         var text = LineWriter()
         text.line("Range") { $0.range(vma.range) }
         text.line("Size", number: vma.range.size / 1024, unit: " kB")

@@ -75,26 +75,33 @@ package final class Tree: Sendable {
     func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Mappings
     {
-        guard let maps = subject.maps else { return Mappings([], memory: nil) }
+        guard let maps = subject.maps else { return Mappings([]) }
         return try cache.value(
             .maps(subject.process.id, subject.space), for: reader,
             accept: { (kept: Mappings) in range.map { kept.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
             let text = try maps.readAll(for: reader)
-            let list = try ProcError.decode { () throws(DecodeError) in try parseMaps(text) }
-            return Mappings(list, memory: subject.memory)
+            return Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
+        }
+    }
+
+    /// The same with what they are called, which takes longer where files are deleted.
+    func labels(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError) -> Labels {
+        try cache.value(
+            .labels(subject.process.id, subject.space), for: reader,
+            accept: { (kept: Labels) in range.map { kept.mappings.index(of: $0) != nil } ?? true }, bytes: \.bytes
+        ) { () throws(ProcError) in
+            Labels(try mappings(of: subject, holding: range, reader), memory: subject.memory)
         }
     }
 
     /// The mapping with exactly this range.
     ///
     /// - Throws: `.absent` when there is none.
-    func mapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> (
-        VMA, label: [UInt8]?
-    ) {
+    func mapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> VMA {
         let mappings = try mappings(of: subject, holding: range, reader)
         guard let index = mappings.index(of: range) else { throw .absent }
-        return (mappings.list[index], mappings.labels[index])
+        return mappings.list[index]
     }
 
     /// Throws `.absent` unless there is a mapping with exactly this range at this moment; returns whether it has a file.
@@ -102,7 +109,7 @@ package final class Tree: Sendable {
     func requireMapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> Bool {
         guard let maps = subject.maps else { throw .absent }
         guard capabilities.hasQuery, range.start >> 63 == 0 else {
-            return try mapping(range, of: subject, reader).0.hasFile
+            return try mapping(range, of: subject, reader).hasFile
         }
         return try Self.query(range, maps)
     }

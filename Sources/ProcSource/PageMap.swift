@@ -26,13 +26,15 @@ package struct Extent: Equatable, Sendable {
 /// An open /proc/PID/pagemap: which pages have an entry, and the entries.
 ///
 /// Every call is bounded in the work it does under the target's mmap lock: 4096 populated pages and 64 GiB of empty
-/// address space for a scan, 512 entries at a time (the kernel's own bound) for a read.
+/// address space for a scan, 512 entries at a time (the kernel's own bound) for a read; see `Courtesy` for what follows
+/// when the target needs the lock meanwhile.
 package struct PageMap: Sendable {
     package let file: File
     /// Where the scan is missing or switched off, pagemap itself is read, also across holes.
     package let usesScan: Bool
     /// Tell huge extents from others.
     package let asksForHuge: Bool
+    private let courtesy = Courtesy()
 
     private static let mostPagesPerScan: UInt64 = 4096
     private static let mostSpanPerScan: UInt64 = 64 << 30
@@ -58,7 +60,9 @@ package struct PageMap: Sendable {
     /// - Throws: `.gone` when the address space is no more.
     package func entries(at address: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
         let got = try ProcError.wrap { () throws(Errno) in
-            try file.readWords(at: address / System.pageSize, into: &words, part)
+            try courtesy.call { () throws(Errno) in
+                try file.readWords(at: address / System.pageSize, into: &words, part)
+            }
         }
         guard got == part.count else { throw .gone }
     }
@@ -84,7 +88,9 @@ package struct PageMap: Sendable {
         let regions = unsafe [linux_scan_region](unsafeUninitializedCapacity: Self.mostRegions) { buffer, count in
             argument.vec = UInt64(UInt(bitPattern: buffer.baseAddress))
             argument.vec_len = UInt64(buffer.count)
-            do throws(Errno) { count = try file.scan(&argument) } catch { failure = error }
+            do throws(Errno) {
+                count = try courtesy.call { () throws(Errno) in try file.scan(&argument) }
+            } catch { failure = error }
         }
         if let failure { throw ProcError(failure) }
         for region in regions {

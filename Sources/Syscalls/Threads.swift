@@ -29,6 +29,9 @@ package struct Thread: Sendable {
     /// The calling thread.
     package static var current: Thread { Thread(handle: ThreadHandle(pthread: pthread_self())) }
 
+    /// How often the calling thread has slept to wait for something.
+    package static var waits: Int { linux_thread_waits() }
+
     /// Makes a system call of the thread that can wait return EINTR, by SIGUSR1.
     package func interrupt() { pthread_kill(handle.pthread, SIGUSR1) }
 }

@@ -1,0 +1,66 @@
+import ProcModel
+import ProcSource
+import ProcText
+
+/// What the mappings of one address space are called: the object behind each, and its entry in by-label.
+struct Labels: Sendable {
+    let mappings: Mappings
+    /// Of each mapping.
+    let objects: [MappedObject]
+    /// Entry in by-label of each mapping, nil where it has none.
+    let labels: [[UInt8]?]
+    private let indexByLabel: [[UInt8]: Int]
+
+    /// What tells objects apart without asking: many mappings show the same one.
+    private struct ObjectKey: Hashable {
+        let deviceMajor, deviceMinor: UInt32
+        let inode: UInt64
+        let text: [UInt8]
+    }
+
+    /// - Parameter memory: asked for the raw names of mappings whose line in maps is ambiguous.
+    init(_ mappings: Mappings, memory: ProcessMemory?) {
+        self.mappings = mappings
+        var known: [ObjectKey: MappedObject] = [:]
+        objects = mappings.list.map { vma in
+            guard vma.hasFile else { return MappedObject(vma, memory: memory) }
+            let key = ObjectKey(
+                deviceMajor: vma.deviceMajor, deviceMinor: vma.deviceMinor, inode: vma.inode, text: vma.text)
+            if let object = known[key] { return object }
+            let object = MappedObject(vma, memory: memory)
+            known[key] = object
+            return object
+        }
+        var labels: [[UInt8]?] = []
+        var index: [[UInt8]: Int] = [:]
+        var copies: [[UInt8]: Int] = [:]
+        for (position, object) in objects.enumerated() {
+            let word = mappings.list[position].text.isEmpty ? nil : Self.label(object.name)
+            guard let word, let first = entryName(word) else {
+                labels.append(nil)
+                continue
+            }
+            var name: [UInt8]? = first
+            while let taken = name, index[taken] != nil {
+                copies[first, default: 1] += 1
+                name = entryName(word + Array(".\(copies[first]!)".utf8))
+            }
+            if let name { index[name] = position }
+            labels.append(name)
+        }
+        self.labels = labels
+        indexByLabel = index
+    }
+
+    /// The last component of a path, or the word in brackets.
+    private static func label(_ name: [UInt8]) -> [UInt8] {
+        if name.first == UInt8(ascii: "["), name.last == UInt8(ascii: "]") { return Array(name.dropFirst().dropLast()) }
+        guard name.first == UInt8(ascii: "/"), let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return name }
+        return Array(name[(slash + 1)...])
+    }
+
+    func mapping(labelled label: [UInt8]) -> VMA? { indexByLabel[label].map { mappings.list[$0] } }
+
+    /// Rough cost of keeping it, in bytes.
+    var bytes: Int { labels.reduce(mappings.bytes) { $0 + 96 + 2 * ($1?.count ?? 0) } }
+}
