@@ -23,7 +23,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
-        .target(name: "Syscalls", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
+        .target(name: "CCredentials"),
+        .target(name: "Syscalls", dependencies: ["CCredentials", "CLinux", systemPackage], swiftSettings: strict),
         .target(name: "ProcModel", swiftSettings: strict),
         .target(name: "ProcText", dependencies: ["ProcModel"], swiftSettings: strict),
         .target(

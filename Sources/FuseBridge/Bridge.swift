@@ -38,7 +38,9 @@ final class Bridge: Sendable {
             let node = try tree.lookup(name, in: try inode(parent).node, for: request.reader)
             let attributes = try tree.attributes(of: node, wasFound: true, for: request.reader)
             let (number, inode) = inodes.remember(node, attributes)
-            if !request.entry(number, status(number, inode, attributes)) { inodes.forget(number, 1) }
+            if !request.entry(number, status(number, inode, attributes), isShared: tree.access.tellsReadersApart) {
+                inodes.forget(number, 1)
+            }
         }
     }
 
@@ -92,7 +94,9 @@ final class Bridge: Sendable {
 
     func openDirectory(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
         answer(request, "opendir", at: .name) { () throws(ProcError) in
-            let list = try tree.list(try inode(number).node, for: request.reader)
+            let (node, reader) = (try inode(number).node, request.reader)
+            let list = HandleTable.Listing(
+                node: node, entries: try tree.list(node, for: reader), standing: tree.hidingStanding(reader))
             var info = info
             info.fh = handles.add(.listing(list))
             if !request.opened(&info) { handles.remove(info.fh) }
@@ -100,8 +104,10 @@ final class Bridge: Sendable {
     }
 
     func readDirectory(_ request: Request, _ number: UInt64, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
-        answer(request, "readdir", at: .handle) { () throws(ProcError) in
-            guard case .listing(let list) = handles[handle] else { throw .failed(.badFileDescriptor) }
+        answer(request, "readdir", at: .name) { () throws(ProcError) in
+            guard case .listing(let listing) = handles[handle] else { throw .failed(.badFileDescriptor) }
+            try tree.requireList(listing.node, madeFor: listing.standing, for: request.reader)
+            let list = listing.entries
             var buffer = DirectoryBuffer(request, size: size)
             let names = 2 + list.count
             var index = Int(min(offset, UInt64(names)))

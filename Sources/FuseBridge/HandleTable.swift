@@ -1,11 +1,20 @@
 import MemoryTree
+import ProcSource
 import Syscalls
 
 /// What is open: files, and listings of directories.
 final class HandleTable: Sendable {
     enum Handle: Sendable {
         case file(OpenFile)
-        case listing([(name: [UInt8], node: Node)])
+        case listing(Listing)
+    }
+
+    /// What a directory held when it was opened.
+    struct Listing: Sendable {
+        let node: Node
+        let entries: [(name: [UInt8], node: Node)]
+        /// For whom, where some see other names than others.
+        let standing: Standing?
     }
 
     private struct State {

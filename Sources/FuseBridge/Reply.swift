@@ -9,7 +9,10 @@ import SystemPackage
     let raw: fuse_req_t
 
     var reader: Reader {
-        Reader(thread: unsafe fuse_req_ctx(raw).pointee.pid) { unsafe fuse_req_interrupted(raw) != 0 }
+        let context = unsafe fuse_req_ctx(raw).pointee
+        return Reader(Requester(thread: context.pid, user: context.uid, group: context.gid)) {
+            unsafe fuse_req_interrupted(raw) != 0
+        }
     }
 
     func fail(_ errno: Errno) { unsafe fuse_reply_err(raw, errno.rawValue) }
@@ -20,12 +23,13 @@ import SystemPackage
 
     /// An entry is valid for no time: a right may change at any moment, and so may what is there. The attributes of a
     /// directory are, for as short a time as the kernel knows (a tick): whoever walks a tree asks for them again right
-    /// after the look-up that brought them, and nothing in them follows from a right to look inside.
-    func entry(_ number: UInt64, _ status: stat) -> Bool {
+    /// after the look-up that brought them. But not on a shared mount: what one reader was told the kernel would tell
+    /// the next.
+    func entry(_ number: UInt64, _ status: stat, isShared: Bool) -> Bool {
         var entry = fuse_entry_param()
         entry.ino = number
         entry.attr = status
-        if status.st_mode & 0o170000 == 0o040000 { entry.attr_timeout = 0.000_001 }
+        if !isShared, status.st_mode & 0o170000 == 0o040000 { entry.attr_timeout = 0.000_001 }
         return unsafe fuse_reply_entry(raw, &entry) == 0
     }
 

@@ -27,8 +27,7 @@ struct EntryCounts: Sendable {
 extension Tree {
     /// Counts the entries of the spans. The scan tells present, zero and the rest without reading an entry;
     /// only those that are not present are read, to tell what they are.
-    func entryCounts(_ spans: [AddressRange], _ subject: Subject, _ reader: Reader) throws(ProcError) -> EntryCounts {
-        guard let walk = try walk(subject) else { return EntryCounts() }
+    func entryCounts(_ spans: [AddressRange], _ walk: PageWalk, _ reader: Reader) throws(ProcError) -> EntryCounts {
         let plan = PagePlan(walk.pageMap, spans: spans)
         let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
             var counts = EntryCounts()

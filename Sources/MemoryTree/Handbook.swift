@@ -80,9 +80,9 @@ package enum Handbook {
     }()
 
     /// The file `capabilities`.
-    static func capabilities(_ capabilities: Capabilities) -> [UInt8] {
+    static func capabilities(_ facts: [Capabilities.Fact]) -> [UInt8] {
         var text = LineWriter()
-        for fact in capabilities.facts {
+        for fact in facts {
             text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes", width: fact.key.count + 2)
         }
         return text.bytes

@@ -31,16 +31,14 @@ package struct MappedObject: Equatable, Sendable {
             isDeleted = isMarked
             return
         }
-        if isAmbiguous, let raw = try? links.readLink(link) { name = raw }
+        if isAmbiguous, let raw = try? links.target(link) { name = raw }
         guard name.hasSuffix(Self.mark) else {
             self.name = name
             isDeleted = false
             return
         }
-        let object = try? links.status(link)
-        let named = memory.flatMap { memory in
-            try? memory.process.directory.status(path: Array("root".utf8) + name, followLinks: false)
-        }
+        let object = try? links.object(link)
+        let named = try? memory?.status(atPath: name)
         let isNamedSo = named.map { $0.inode == UInt(vma.inode) && $0.inode == object?.inode ?? $0.inode } ?? false
         isDeleted = object.map { $0.links == 0 } ?? !isNamedSo
         self.name = isNamedSo && isDeleted == false ? name : name.dropLast(Self.mark.count)

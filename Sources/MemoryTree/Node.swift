@@ -11,8 +11,8 @@ package struct Node: Hashable, Sendable {
     package let process: ProcessID?
     /// Number of the address space; 0 for directories, links and what has none.
     package private(set) var space: UInt32 = 0
-    /// Frames are hidden from the reader.
-    package private(set) var isHidden = false
+    /// Whose eyes it is for; nil for directories, links and what is the same for everybody.
+    package private(set) var view: ReaderView?
     /// The mapping, the range asked for, or an address as both ends.
     package let range: AddressRange?
     /// The name that is not fixed: of a group in by-name, of a label.
@@ -27,24 +27,30 @@ package struct Node: Hashable, Sendable {
 
     package static let root = Node(.root)
 
-    /// The node of a file that shows an address space.
-    func of(space: UInt32, hidden: Bool) -> Node {
+    /// The node of a file that shows an address space to somebody.
+    func of(space: UInt32, view: ReaderView) -> Node {
         var node = self
         node.space = space
-        node.isHidden = hidden
+        node.view = view
         return node
     }
 }
 
-/// Who asks: decides about `self`, and whether an answer is still waited for.
+/// What the bytes of a file depend on besides the process: what its reader may ask the kernel, and which facts about
+/// frames he may see.
+package struct ReaderView: Hashable, Sendable {
+    package let standing: Standing
+    package let frames: FrameView
+}
+
+/// Who asks, and whether an answer is still waited for.
 package struct Reader: Sendable {
-    /// Thread id as this daemon sees it; 0 when it cannot.
-    package let thread: Int32
+    package let requester: Requester
     /// Whether the reader has given up; cheap enough to ask after each piece of work.
     package let isInterrupted: @Sendable () -> Bool
 
-    package init(thread: Int32, isInterrupted: @escaping @Sendable () -> Bool) {
-        self.thread = thread
+    package init(_ requester: Requester, isInterrupted: @escaping @Sendable () -> Bool = { false }) {
+        self.requester = requester
         self.isInterrupted = isInterrupted
     }
 

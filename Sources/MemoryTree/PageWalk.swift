@@ -23,6 +23,15 @@ struct PageWalk: Sendable {
         static let all: Wanted = [.flags, .mapCounts, .cgroups]
     }
 
+    /// What this reader may see.
+    private var visible: Wanted {
+        var visible: Wanted = []
+        if context.view.flags == .known { visible.insert(.flags) }
+        if context.view.mapCount == .known { visible.insert(.mapCounts) }
+        if context.view.cgroup == .known { visible.insert(.cgroups) }
+        return visible
+    }
+
     /// Decodes the pages of the extents.
     ///
     /// - Parameter keepsAbsent: keep a place for pages that have lost their entry since the extents were found.
@@ -58,7 +67,7 @@ struct PageWalk: Sendable {
                 if keepsAbsent || PageMapEntry(rawValue: word).hasEntry {
                     batch.addresses[count] = address
                     batch.words[count] = word
-                    if extent.isZero, context.view.frame == .hidden {
+                    if extent.isZero, context.view.flags != .known {
                         batch.flags[count] = PageFlags.zeroPage.rawValue
                     }
                     count += 1
@@ -72,6 +81,7 @@ struct PageWalk: Sendable {
     /// What the files say of the frames of the entries.
     func readFrames(_ wanted: Wanted, into batch: inout PageBatch) throws(ProcError) {
         guard context.view.frame == .known else { return }
+        let wanted = wanted.intersection(visible)
         let (flags, mapCounts, cgroups) = (files.flags.words, files.mapCounts.words, files.cgroups.words)
         defer { withExtendedLifetime(files) {} }
         var index = 0

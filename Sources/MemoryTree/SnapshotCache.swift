@@ -4,20 +4,34 @@ import Syscalls
 
 /// What was read from /proc, kept for a moment so that readers of the same thing share one reading.
 ///
-/// Keys hold the address space and the view, so nothing is found again after exec, exit or reuse of a number. An answer
+/// Keys hold the address space and the reader's rights, so nothing is found again after exec, exit or reuse of a number,
+/// nor by a reader with other rights; whoever asks has made the kernel check his right to the source before. An answer
 /// lives for at most the maximum age, counted from before it was read; one reader fills, others wait for it; failures
 /// are not kept. What is held stays within the budget: the oldest goes first.
 package final class SnapshotCache: Sendable {
     /// What is kept, of what.
     package enum Key: Hashable, Sendable {
-        case maps(ProcessID, UInt32)
-        case labels(ProcessID, UInt32)
-        case smaps(ProcessID, UInt32)
-        case extents(ProcessID, UInt32, AddressRange)
+        case maps(SpaceKey)
+        case labels(SpaceKey)
+        case smaps(SpaceKey)
+        case extents(SpaceKey, AddressRange)
         /// The text of a file.
         case answer(Node)
-        /// Names of all processes.
-        case names
+        /// Names of all processes; for whom, where some are hidden.
+        case names(Standing?)
+    }
+
+    /// An address space as somebody may see it.
+    package struct SpaceKey: Hashable, Sendable {
+        let process: ProcessID
+        let space: UInt32
+        let standing: Standing
+
+        package init(process: ProcessID, space: UInt32, standing: Standing) {
+            self.process = process
+            self.space = space
+            self.standing = standing
+        }
     }
 
     package struct Counters: Sendable {

@@ -1,6 +1,7 @@
 import ProcModel
 import ProcSource
 import ProcText
+import Syscalls
 
 extension Tree {
     /// What stat shows: owners as /proc's, and the size as far as it is known without decoding a page.
@@ -9,7 +10,7 @@ extension Tree {
     package func attributes(of node: Node, wasFound: Bool = false, for reader: Reader) throws(ProcError) -> Attributes {
         var attributes = Attributes()
         if let id = node.process {
-            let process = try wasFound ? processes.process(id) : pin(id)
+            let process = try wasFound ? processes.process(id) : livingOwner(id, reader)
             let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
             (attributes.user, attributes.group) = (owner.user, owner.group)
         }
@@ -28,20 +29,27 @@ extension Tree {
         return attributes
     }
 
+    /// The process, whose directory may be stat'ed, if it lives.
+    private func livingOwner(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        let process = try processes.process(id)
+        guard try found(id.pid, reader).id == id, process.isAlive else { throw .gone }
+        return process
+    }
+
     private func addSize(of node: Node, to attributes: inout Attributes, _ reader: Reader) throws(ProcError) {
         switch node.entry {
         case .readme, .legend, .capabilities, .processInfo:
             attributes.size = try openUncounted(node, reader).size
         case .letters where capabilities.usesScan:
-            let subject = try subject(of: node)
+            let subject = try subject(of: node, reader)
             guard let walk = try walk(subject) else { return }
             attributes.size = lettersSize(try extents(of: node.range!, subject, walk, reader))
         case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
-            let subject = try subject(of: node)
-            attributes.size = node.range!.size / context.pageSize * 8
+            let subject = try subject(of: node, reader)
+            attributes.size = node.range!.size / System.pageSize * 8
             guard let walk = try walk(subject) else { return }
             attributes.storedBytes = try extents(of: node.range!, subject, walk, reader)
-                .reduce(0) { $0 + ($1.end - $1.start) / context.pageSize * 8 }
+                .reduce(0) { $0 + ($1.end - $1.start) / System.pageSize * 8 }
         default:
             if options.sizesExact { attributes.size = try openUncounted(node, reader).size }
         }

@@ -11,7 +11,7 @@ extension Tree {
         guard let memory = subject.memory else { return .frozen(FrozenText(header)) }
         func rows() throws(ProcError) -> LayoutRows {
             // Outlives the request of a reader who gives up.
-            let list = Pending { () throws(ProcError) in try self.labels(of: subject, Reader(thread: 0) { false }) }
+            let list = Pending { () throws(ProcError) in try self.labels(of: subject, Reader(.daemon)) }
             return try LayoutRows(memory, list, decoders)
         }
         func stream(_ rows: LayoutRows) -> TextStream {
@@ -36,9 +36,8 @@ extension Tree {
     func openFiles(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
         let labels = try labels(of: subject, reader)
         if mustStream(rows: labels.mappings.list.count) { return .stream(try filesStream(subject, labels, reader)) }
-        return try answer(node, reader) { () throws(ProcError) in
-            try filesStream(subject, labels, reader).readAll(reader)
-        }
+        // Made anew each time: the kernel checks the right to a link when that is looked at.
+        return .frozen(FrozenText(try filesStream(subject, labels, reader).readAll(reader), countedIn: held))
     }
 
     private func filesStream(
@@ -61,9 +60,9 @@ extension Tree {
             for (vma, object) in part {
                 // A mapping that has gone since has no open mode any more.
                 let mode: UInt32
-                do throws(Errno) { mode = try links.status(String(range: vma.range), followLinks: false).mode } catch {
-                    if error == .noSuchFileOrDirectory { continue }
-                    throw ProcError(error)
+                do throws(ProcError) { mode = try links.mode(String(range: vma.range)) } catch {
+                    if error == .absent { continue }
+                    throw error
                 }
                 rows.file(vma, object, mode: mode)
             }

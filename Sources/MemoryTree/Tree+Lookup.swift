@@ -1,6 +1,7 @@
 import ProcModel
 import ProcSource
 import ProcText
+import Syscalls
 
 extension Tree {
     /// The node of a name in a directory.
@@ -14,7 +15,7 @@ extension Tree {
         switch parent.entry {
         case .root:
             guard let pid = parseProcessNumber(name) else { throw .absent }
-            return Node(.process, try processes.process(pid).id)
+            return Node(.process, try found(pid, reader).id)
         case .byName:
             guard try names(reader).contains(where: { $0.name == name }) else { throw .absent }
             return Node(.byNameGroup, name: name)
@@ -24,7 +25,7 @@ extension Tree {
             else { throw .absent }
             return Node(.byNameLink, process.process, name: parent.name)
         case .process:
-            return try rangeQuery(name, in: parent)
+            return try rangeQuery(name, in: parent, reader)
         case .vmaFolder:
             guard let range = AddressRange(parsing: name) else { throw .absent }
             try requireMapping(range, of: parent, reader)
@@ -35,7 +36,7 @@ extension Tree {
             _ = try target(of: link, for: reader)
             return link
         case .byLabel:
-            let subject = try subject(of: parent)
+            let subject = try subject(of: parent, reader)
             guard try labels(of: subject, reader).mapping(labelled: name) != nil else { throw .absent }
             return Node(.byLabelLink, parent.process, name: name)
         default:
@@ -46,43 +47,54 @@ extension Tree {
     /// A child with a fixed name.
     private func fixed(_ entry: Entry, in parent: Node, _ reader: Reader) throws(ProcError) -> Node {
         let node = Node(entry, parent.process, range: parent.range)
-        guard parent.process != nil else { return node }
+        guard parent.process != nil else {
+            return entry == .capabilities ? node.of(space: 0, view: view(for: reader)) : node
+        }
         // A mapping's own things are there as long as the mapping is.
         if let range = parent.range {
             guard entry.kind == .file else {
-                let hasFile = try requireMapping(range, of: parent, reader)
-                guard entry != .backing || hasFile else { throw .absent }
+                guard entry == .backing else {
+                    try requireMapping(range, of: parent, reader)
+                    return node
+                }
+                let subject = try subject(of: parent, reader)
+                guard try requireMapping(range, of: subject, reader), let memory = subject.memory else { throw .absent }
+                // As the kernel: whoever may not stat its link is not told of it.
+                _ = try memory.mapFiles().mode(String(range: range))
                 return node
             }
-            let subject = try subject(of: parent)
+            let subject = try subject(of: parent, reader)
             try requireMapping(range, of: subject, reader)
-            return node.of(space: subject.space, hidden: hidesFrames)
+            return node.of(space: subject.space, view: subject.view)
         }
         guard entry.kind == .file else {
-            _ = try pin(parent.process!)
+            _ = try pin(parent.process!, reader)
             return node
         }
-        return try ofPresentSpace(node)
+        return try ofPresentSpace(node, reader)
     }
 
     /// The file with the number of the address space; without the right to see that it is there all the same, as in
     /// /proc, and opening it fails.
-    private func ofPresentSpace(_ node: Node) throws(ProcError) -> Node {
-        do { return node.of(space: try subject(of: node).space, hidden: hidesFrames) } catch {
+    private func ofPresentSpace(_ node: Node, _ reader: Reader) throws(ProcError) -> Node {
+        do {
+            let subject = try subject(of: node, reader)
+            return node.of(space: subject.space, view: subject.view)
+        } catch {
             guard case .refused = error else { throw error }
-            return node.of(space: 0, hidden: hidesFrames)
+            return node.of(space: 0, view: view(of: node.process, for: reader))
         }
     }
 
     /// `pages@START-END` and its like.
-    private func rangeQuery(_ name: [UInt8], in parent: Node) throws(ProcError) -> Node {
+    private func rangeQuery(_ name: [UInt8], in parent: Node, _ reader: Reader) throws(ProcError) -> Node {
         for entry in parent.entry.children where entry.specification.isLookUpOnly {
             guard case .pattern(let pattern) = entry.specification.name else { continue }
             let prefix = Array(pattern.utf8.prefix { $0 != UInt8(ascii: "@") }) + [UInt8(ascii: "@")]
             guard name.starts(with: prefix), let range = AddressRange(parsing: Array(name[prefix.count...])),
-                range.isAligned(to: context.pageSize)
+                range.isAligned(to: System.pageSize)
             else { continue }
-            return try ofPresentSpace(Node(entry, parent.process, range: range))
+            return try ofPresentSpace(Node(entry, parent.process, range: range), reader)
         }
         throw .absent
     }
@@ -92,8 +104,8 @@ extension Tree {
         var list: [(name: [UInt8], node: Node)] = []
         switch node.entry {
         case .root:
-            list = fixedChildren(of: node, space: 0)
-            for pid in try root.processes() {
+            list = fixedChildren(of: node, space: 0, reader)
+            for pid in try numbers(reader) {
                 list.append((Array(String(pid).utf8), Node(.process, ProcessID(pid: pid, birth: 0))))
             }
         case .byName:
@@ -107,28 +119,27 @@ extension Tree {
                 list.append((Array(String(process.process.pid).utf8), link))
             }
         case .process:
-            let process = try pin(node.process!)
-            // Where hidepid or the like forbids looking inside, so do we.
+            let process = try pin(node.process!, reader)
             do { _ = try process.stat() } catch { throw error == .absent ? .gone : error }
-            list = fixedChildren(of: node, space: (try? subject(of: node).space) ?? 0)
+            list = fixedChildren(of: node, space: (try? subject(of: node, reader).space) ?? 0, reader)
         case .vmaFolder:
-            for vma in try mappings(of: try subject(of: node), reader).list {
+            for vma in try mappings(of: try subject(of: node, reader), reader).list {
                 list.append((vma.range.name, Node(.vma, node.process, range: vma.range)))
             }
         case .vma:
             let hasFile = try requireMapping(node.range!, of: node, reader)
             // The number only makes the inode numbers that are listed.
             let known = spaces.lastNumber(of: node.process!)
-            let space = if let known { known } else { try subject(of: node).space }
-            list = fixedChildren(of: node, space: space).filter { $0.node.entry != .backing || hasFile }
+            let space = if let known { known } else { try subject(of: node, reader).space }
+            list = fixedChildren(of: node, space: space, reader).filter { $0.node.entry != .backing || hasFile }
         case .raw:
-            let subject = try subject(of: node)
+            let subject = try subject(of: node, reader)
             try requireMapping(node.range!, of: subject, reader)
-            list = fixedChildren(of: node, space: subject.space)
+            list = fixedChildren(of: node, space: subject.space, reader)
         case .at:
-            _ = try pin(node.process!)
+            _ = try pin(node.process!, reader)
         case .byLabel:
-            for label in try labels(of: try subject(of: node), reader).labels {
+            for label in try labels(of: try subject(of: node, reader), reader).labels {
                 if let label { list.append((label, Node(.byLabelLink, node.process, name: label))) }
             }
         default:
@@ -137,23 +148,51 @@ extension Tree {
         return list
     }
 
-    private func fixedChildren(of node: Node, space: UInt32) -> [(name: [UInt8], node: Node)] {
-        node.entry.children.compactMap { entry in
+    /// The right to a listing once more: a handle may have been passed on, and as with a directory of /proc each reading of
+    /// it is by the rights of who reads.
+    ///
+    /// - Parameter standing: what `hidingStanding` was when the list was made.
+    package func requireList(_ node: Node, madeFor standing: Standing?, for reader: Reader) throws(ProcError) {
+        guard access.tellsReadersApart else { return }
+        switch node.entry {
+        case .root, .byName, .byNameGroup:
+            guard hidingStanding(reader) == standing else { throw .refused(.permissionDenied) }
+        case .process, .at: _ = try visible(node.process!, reader)
+        default: _ = try subject(of: node, reader)
+        }
+    }
+
+    private func fixedChildren(
+        of node: Node, space: UInt32, _ reader: Reader
+    ) -> [(name: [UInt8], node: Node)] {
+        let view = view(of: node.process, for: reader)
+        return node.entry.children.compactMap { entry in
             guard let name = entry.fixedName, !entry.specification.isLookUpOnly else { return nil }
             let child = Node(entry, node.process, range: node.range)
-            let isOfSpace = entry.kind == .file && node.process != nil
-            return (name, isOfSpace ? child.of(space: space, hidden: hidesFrames) : child)
+            let isOfView = entry.kind == .file && node.process != nil || entry == .capabilities
+            return (name, isOfView ? child.of(space: space, view: view) : child)
         }
+    }
+
+    /// What hidepid lets each reader find; nil where everybody finds everything.
+    package func hidingStanding(_ reader: Reader) -> Standing? {
+        root.hidepid == nil ? nil : access.standing(of: reader.requester)
+    }
+
+    /// Numbers of all processes that the reader may find.
+    private func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
+        try root.processes(as: try hidingStanding(reader)?.rights() ?? .daemon)
     }
 
     /// All processes with their names as by-name spells them, by number.
     private func names(_ reader: Reader) throws(ProcError) -> [(name: [UInt8], process: ProcessID)] {
-        try cache.value(.names, for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
+        try cache.value(.names(hidingStanding(reader)), for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
             var names: [(name: [UInt8], process: ProcessID)] = []
-            for pid in try root.processes() {
+            for pid in try numbers(reader) {
                 try reader.checkInterrupted()
                 // One that has gone since, or may not be looked at, has no name here.
-                guard let process = try? processes.process(pid), let command = try? process.stat().command,
+                guard let process = try? visible(processes.process(pid).id, reader),
+                    let command = try? process.stat().command,
                     let name = entryName(command)
                 else { continue }
                 names.append((name, process.id))
@@ -165,7 +204,7 @@ extension Tree {
     /// Where a link leads: inside the tree relative to the link, else to a file of /proc.
     package func target(of node: Node, for reader: Reader) throws(ProcError) -> [UInt8] {
         func kernel(_ name: String) throws(ProcError) -> [UInt8] {
-            Array("\(root.path)/\(try pin(node.process!).id.pid)/\(name)".utf8)
+            Array("\(root.path)/\(try pin(node.process!, reader).id.pid)/\(name)".utf8)
         }
         func mapping(_ vma: VMA?) throws(ProcError) -> [UInt8] {
             guard let vma else { throw .absent }
@@ -173,20 +212,20 @@ extension Tree {
         }
         switch node.entry {
         case .selfLink:
-            guard let pid = root.group(ofThread: reader.thread) else { throw .absent }
+            guard let pid = root.group(ofThread: reader.requester.thread) else { throw .absent }
             return Array(String(pid).utf8)
-        case .byNameLink: return Array("../../\(try pin(node.process!).id.pid)".utf8)
+        case .byNameLink: return Array("../../\(try pin(node.process!, reader).id.pid)".utf8)
         case .mapsLink: return try kernel("maps")
         case .smapsLink: return try kernel("smaps")
         case .smapsRollupLink: return try kernel("smaps_rollup")
         case .pagemapLink: return try kernel("pagemap")
         case .mapFilesLink: return try kernel("map_files")
         case .backing:
-            let subject = try subject(of: node)
+            let subject = try subject(of: node, reader)
             try requireMapping(node.range!, of: subject, reader)
             return Array("\(root.path)/\(subject.memory!.path("map_files"))/".utf8) + node.range!.name
         case .atLink:
-            let subject = try subject(of: node)
+            let subject = try subject(of: node, reader)
             let address = node.range!.start
             if capabilities.hasQuery, address >> 63 == 0, let maps = subject.maps {
                 guard let range = try VMAQuery.mapping(holding: address, in: maps)?.range else { throw .absent }
@@ -194,7 +233,7 @@ extension Tree {
             }
             return try mapping(try mappings(of: subject, reader).mapping(holding: address))
         case .byLabelLink:
-            return try mapping(try labels(of: try subject(of: node), reader).mapping(labelled: node.name))
+            return try mapping(try labels(of: try subject(of: node, reader), reader).mapping(labelled: node.name))
         default:
             throw .absent
         }

@@ -14,32 +14,44 @@ extension Tree {
 
     /// The same without a trace in `status`: stat asks for sizes this way.
     func openUncounted(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
+        // An inode is for one view: who has it from another reader, by a handle that stands for a path, looks up anew.
+        guard node.view == nil || node.view == view(of: node.process, for: reader) else {
+            throw .failed(.staleNFSFileHandle)
+        }
         switch node.entry {
         case .readme: return .frozen(FrozenText(Handbook.readme))
         case .legend: return .frozen(FrozenText(Handbook.legend))
-        case .capabilities: return .frozen(FrozenText(Handbook.capabilities(capabilities)))
+        case .capabilities:
+            let facts = capabilities.facts(view(for: reader).standing, root)
+            return .frozen(FrozenText(Handbook.capabilities(facts)))
         case .status: return .frozen(FrozenText(statusText(), countedIn: held))
         case .processInfo: return try answer(node, reader) { () throws(ProcError) in try processInfo(node, reader) }
         default: break
         }
 
-        let subject = try subject(of: node)
+        let subject = try subject(of: node, reader)
         guard subject.space == node.space else { throw .gone }
         switch node.entry {
         case .processSummary:
-            return try answer(node, reader) { () throws(ProcError) in try processSummary(subject, reader) }
+            return try summary(node, subject, reader) { walk throws(ProcError) in
+                try processSummary(subject, walk, reader)
+            }
         case .layout: return try openLayout(node, subject, reader)
         case .files: return try openFiles(node, subject, reader)
         case .processPages, .pagesOfRange, .vmaPages, .processRanges, .rangesOfRange, .vmaRanges:
             return try openPageTable(node, subject, reader)
         case .processFlags, .flagsOfRange, .vmaFlags:
-            return try answer(node, reader) { () throws(ProcError) in try flagsText(node, subject, reader) }
+            let walk = try walk(subject)
+            return try answer(node, reader) { () throws(ProcError) in try flagsText(node, subject, walk, reader) }
         case .processStrip, .vmaStrip:
-            return try answer(node, reader) { () throws(ProcError) in try stripText(node, subject, reader) }
+            let walk = try walk(subject)
+            return try answer(node, reader) { () throws(ProcError) in try stripText(node, subject, walk, reader) }
         case .vmaInfo:
             return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, subject, reader) }
         case .vmaSummary:
-            return try answer(node, reader) { () throws(ProcError) in try mappingSummary(node, subject, reader) }
+            return try summary(node, subject, reader) { walk throws(ProcError) in
+                try mappingSummary(node, subject, walk, reader)
+            }
         case .vmaMaps:
             return try answer(node, reader) { () throws(ProcError) in
                 Array(try smaps(node.range!, subject, reader).prefix { $0 != 0x0a }) + [0x0a]
@@ -53,7 +65,8 @@ extension Tree {
         }
     }
 
-    /// A text of moderate length, shared among those who open it within the maximum age.
+    /// A text of moderate length, shared among those with the same rights who open it within the maximum age. The
+    /// kernel has been asked about this reader's right to its source before.
     func answer(
         _ node: Node, _ reader: Reader, make: () throws(ProcError) -> [UInt8]
     ) throws(ProcError) -> OpenFile {

@@ -1,6 +1,7 @@
 import ProcModel
 import ProcSource
 import ProcText
+import Syscalls
 
 extension Tree {
     /// The pages that a table is about, as spans of address space.
@@ -49,7 +50,7 @@ extension Tree {
     }
 
     private func pages(_ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan) -> PageTable {
-        let context = context
+        let context = walk.context
         let pipeline = PagePipeline(plan, walk, .all, decoders) { piece, scratch throws(ProcError) in
             try walk.read(piece, .all, into: &scratch.batch)
             return scratch.text(context)
@@ -61,7 +62,7 @@ extension Tree {
     }
 
     private func ranges(_ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan, _ borders: [UInt64]) -> PageTable {
-        let context = context
+        let context = walk.context
         let pipeline = PagePipeline(plan, walk, .all, decoders) { piece, scratch throws(ProcError) in
             try walk.read(piece, .all, into: &scratch.batch)
             return PageRange.merge(scratch.batch, borders: borders, context)
@@ -76,9 +77,11 @@ extension Tree {
     }
 
     /// `flags`.
-    func flagsText(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+    func flagsText(
+        _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+    ) throws(ProcError) -> [UInt8] {
         var text = try title(node, subject, reader) + Table.header(Table.flags)
-        guard let walk = try walk(subject) else { return text }
+        guard let walk else { return text }
         let plan = PagePlan(walk.pageMap, spans: try spans(node, subject, reader).spans)
         let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
             var counts = FlagCounts()
@@ -86,21 +89,23 @@ extension Tree {
             counts.add(scratch.batch)
             return counts
         }
-        text += try pipeline.reduce(into: FlagCounts(), reader) { $0.add($1) }.text(context)
+        text += try pipeline.reduce(into: FlagCounts(), reader) { $0.add($1) }.text(walk.context)
         return text
     }
 
     /// `strip`.
-    func stripText(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+    func stripText(
+        _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+    ) throws(ProcError) -> [UInt8] {
         let title = try title(node, subject, reader)
         let (spans, _) = try spans(node, subject, reader)
-        let pageSize = context.pageSize
+        let pageSize = System.pageSize
         // A mapping at a kernel address has no page tables, so it is not in `spans`: its pages are all holes.
         let ranges = try node.entry == .vmaStrip ? [node.range!] : mappings(of: subject, reader).list.map(\.range)
         let pages = ranges.reduce(0) { $0 + $1.size / pageSize }
         var strip = Strip(pages: pages)
-        if let walk = try walk(subject) {
-            let context = context
+        if let walk {
+            let context = walk.context
             let plan = PagePlan(walk.pageMap, spans: spans)
             let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
                 try walk.read(piece, .flags, into: &scratch.batch)

@@ -6,7 +6,7 @@ import Syscalls
 extension Tree {
     /// Bytes of `letters`: a header and one line a page.
     func lettersSize(_ extents: [Extent]) -> UInt64 {
-        let pages = extents.reduce(0) { $0 + ($1.end - $1.start) / context.pageSize }
+        let pages = extents.reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
         return (pages + 1) * UInt64(Letters.width)
     }
 
@@ -22,8 +22,8 @@ extension Tree {
             return RecordFile(size: width, blockSize: width) { _, _ in header }
         }
         let extents = try extents(of: node.range!, subject, walk, reader)
-        let rows = ExtentRows(extents, pageSize: context.pageSize)
-        let context = context
+        let rows = ExtentRows(extents, pageSize: System.pageSize)
+        let context = subject.context
         let linesPerBlock: UInt64 = 512
         return RecordFile(size: lettersSize(extents), blockSize: linesPerBlock * width) { block, _ throws(ProcError) in
             // Line 0 is the header, so the page of line k is number k - 1.
@@ -42,10 +42,10 @@ extension Tree {
     /// An array in `raw`: entry *k* is the word of page *k* of the mapping.
     func rawFile(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> RecordFile {
         let range = node.range!
-        let pageSize = context.pageSize
+        let pageSize = System.pageSize
         let size = range.size / pageSize * 8
         guard let walk = try walk(subject) else { throw .gone }
-        let (wanted, column) = try rawColumn(node.entry)
+        let (wanted, column) = try rawColumn(node.entry, subject.context.view)
         let extents = try extents(of: range, subject, walk, reader)
         let wordsPerBlock: UInt64 = 4096
         let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }
@@ -69,18 +69,20 @@ extension Tree {
     ///
     /// - Throws: the kernel's refusal where its words are hidden: never zeros.
     private func rawColumn(
-        _ entry: Entry
+        _ entry: Entry, _ view: FrameView
     ) throws(ProcError) -> (PageWalk.Wanted, any KeyPath<PageBatch, [UInt64]> & Sendable) {
-        let source: (FrameFile, PageWalk.Wanted, any KeyPath<PageBatch, [UInt64]> & Sendable)
+        let source: (FrameFile, Visibility, PageWalk.Wanted, any KeyPath<PageBatch, [UInt64]> & Sendable)
         switch entry {
-        case .rawKpageflags: source = (files.flags, .flags, \.flags)
-        case .rawKpagecount: source = (files.mapCounts, .mapCounts, \.mapCounts)
-        case .rawKpagecgroup: source = (files.cgroups, .cgroups, \.cgroups)
+        case .rawKpageflags: source = (files.flags, view.flags, .flags, \.flags)
+        case .rawKpagecount: source = (files.mapCounts, view.mapCount, .mapCounts, \.mapCounts)
+        case .rawKpagecgroup: source = (files.cgroups, view.cgroup, .cgroups, \.cgroups)
         default: return ([], \.words)
         }
         if let failure = source.0.failure { throw failure }
-        guard !hidesFrames else { throw .refused(.notPermitted) }
-        return (source.1, source.2)
+        // Without the frame numbers there is nothing to ask; with them the file itself is closed.
+        guard view.frame == .known else { throw .refused(.notPermitted) }
+        guard source.1 == .known else { throw .refused(.permissionDenied) }
+        return (source.2, source.3)
     }
 }
 

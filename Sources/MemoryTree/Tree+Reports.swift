@@ -31,12 +31,14 @@ let smapsKeyWidth = 16
 extension Tree {
     /// `info` of a process. Says of anybody what /proc/PID/status tells everybody.
     func processInfo(_ node: Node, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        let process = try pin(node.process!)
+        let process = try pin(node.process!, reader)
         var text = LineWriter()
         let stat = try statusLines(process, &text)
         text.line("Started") { $0.time(milliseconds: root.bootTime + stat.startTime * 1000 / System.clockTicks) }
         text.line("Executable") { (text: inout LineWriter) in
-            switch Result(catching: { () throws(ProcError) in try process.readLink("exe") }) {
+            switch Result(catching: { () throws(ProcError) in
+                try process.readLink("exe", as: try node.view!.standing.rights())
+            }) {
             case .success(let path): text.escaped(path, keepingBlanks: true)
             case .failure(.refused): text.byte("?")
             case .failure: text.byte("-")
@@ -55,7 +57,9 @@ extension Tree {
     }
 
     /// `summary` of a process: smaps_rollup, then what the page map says.
-    func processSummary(_ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+    func processSummary(
+        _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+    ) throws(ProcError) -> [UInt8] {
         var text = LineWriter()
         guard let memory = subject.memory else {
             _ = try statusLines(subject.process, &text)
@@ -67,28 +71,34 @@ extension Tree {
             try ProcError.wrap { () throws(Errno) in try file.readAll() }
         }
         let spans = try mappings(of: subject, reader).spans()
-        let counts = try visibleEntryCounts(spans, subject, reader)
+        let counts = try walk.map { walk throws(ProcError) in try entryCounts(spans, walk, reader) }
         try summary(try rollup.value(for: reader), counts, &text)
         return text.bytes
     }
 
     /// `summary` of a mapping.
-    func mappingSummary(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+    func mappingSummary(
+        _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+    ) throws(ProcError) -> [UInt8] {
         let range = node.range!
+        let spans = range.start >> 63 == 0 ? [range] : []
         var text = LineWriter()
         let block = Array(try smaps(range, subject, reader))
-        try summary(block, try visibleEntryCounts(range.start >> 63 == 0 ? [range] : [], subject, reader), &text)
+        try summary(block, try walk.map { walk throws(ProcError) in try entryCounts(spans, walk, reader) }, &text)
         return text.bytes
     }
 
-    /// nil where smaps may be read but pagemap may not: a process of one's own that is not dumpable.
-    private func visibleEntryCounts(
-        _ spans: [AddressRange], _ subject: Subject, _ reader: Reader
-    ) throws(ProcError) -> EntryCounts? {
-        do { return try entryCounts(spans, subject, reader) } catch {
+    /// A text that shows what smaps says also where pagemap may not be read: of a process of one's own that is not
+    /// dumpable. Such a text is not kept, so that the right to pagemap is asked for each time.
+    func summary(
+        _ node: Node, _ subject: Subject, _ reader: Reader, make: (PageWalk?) throws(ProcError) -> [UInt8]
+    ) throws(ProcError) -> OpenFile {
+        let walk: PageWalk?
+        do { walk = try self.walk(subject) } catch {
             guard case .refused = error else { throw error }
-            return nil
+            return .frozen(FrozenText(try make(nil), countedIn: held))
         }
+        return try answer(node, reader) { () throws(ProcError) in try make(walk) }
     }
 
     private func summary(_ block: [UInt8], _ counts: EntryCounts?, _ text: inout LineWriter) throws(ProcError) {
@@ -148,7 +158,7 @@ extension Tree {
     func smaps(_ range: AddressRange, _ subject: Subject, _ reader: Reader) throws(ProcError) -> ArraySlice<UInt8> {
         guard let memory = subject.memory else { throw .absent }
         let all = try cache.value(
-            .smaps(subject.process.id, subject.space), for: reader,
+            .smaps(subject.key), for: reader,
             accept: { (kept: SMapsText) in kept.block(of: range) != nil },
             bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in

@@ -19,6 +19,8 @@ package final class Tree: Sendable {
         package var scanAllowed = true
         /// Threads that decode pages.
         package var threads = min(4, System.processorCount)
+        /// Whose rights count.
+        package var access = Access.Options()
 
         package init() {}
     }
@@ -28,19 +30,24 @@ package final class Tree: Sendable {
     package let capabilities: Capabilities
     package let cache: SnapshotCache
     package let statistics = Statistics()
+    package let access: Access
     let files: FrameFiles
     let decoders: Decoders
     let held = HeldBytes()
     let processes: PinnedProcesses
     let spaces = AddressSpaces()
 
-    package init(_ options: Options) throws(ProcError) {
+    /// - Parameter report: told of each kind of refusal once.
+    package init(
+        _ options: Options, report: @escaping @Sendable (Refusal) -> Void = { _ in }
+    ) throws(ProcError) {
         self.options = options
         root = try ProcRoot(path: options.proc)
         // Any directory can be opened; one without a process is no /proc.
         let processes = try root.processes()
         guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }
         self.processes = PinnedProcesses(root)
+        access = try Access(options.access, root, report: report)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
         cache = SnapshotCache(maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes) {
@@ -49,35 +56,13 @@ package final class Tree: Sendable {
         decoders = Decoders(threads: options.threads)
     }
 
-    var context: FrameContext { capabilities.frames }
-    var hidesFrames: Bool { context.view.frame == .hidden }
-
-    /// The process of a node with its memory as it is now.
-    func subject(of node: Node) throws(ProcError) -> Subject {
-        guard let id = node.process else { throw .absent }
-        let process = try processes.process(id)
-        guard let memory = try process.memory() else {
-            return Subject(process: process, memory: nil, maps: nil, space: 0)
-        }
-        let maps = try memory.open("maps")
-        return Subject(
-            process: process, memory: memory, maps: maps, space: spaces.number(of: id, memory.stat, maps: maps))
-    }
-
-    /// The process, if it lives.
-    func pin(_ id: ProcessID) throws(ProcError) -> PinnedProcess {
-        let process = try processes.process(id)
-        guard process.isAlive else { throw .gone }
-        return process
-    }
-
     /// The mapping list, young enough and, where a range must be in it, true for that.
     func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Mappings
     {
         guard let maps = subject.maps else { return Mappings([]) }
         return try cache.value(
-            .maps(subject.process.id, subject.space), for: reader,
+            .maps(subject.key), for: reader,
             accept: { (kept: Mappings) in range.map { kept.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
             let text = try maps.readAll(for: reader)
@@ -88,7 +73,7 @@ package final class Tree: Sendable {
     /// The same with what they are called, which takes longer where files are deleted.
     func labels(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError) -> Labels {
         try cache.value(
-            .labels(subject.process.id, subject.space), for: reader,
+            .labels(subject.key), for: reader,
             accept: { (kept: Labels) in range.map { kept.mappings.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
             Labels(try mappings(of: subject, holding: range, reader), memory: subject.memory)
@@ -118,11 +103,12 @@ package final class Tree: Sendable {
     @discardableResult
     func requireMapping(_ range: AddressRange, of node: Node, _ reader: Reader) throws(ProcError) -> Bool {
         if capabilities.hasQuery, range.start >> 63 == 0, let id = node.process {
-            let maps = try processes.process(id).open("maps")
+            let rights = try access.standing(of: reader.requester, to: id).rights()
+            let maps = try visible(id, reader).open("maps", as: rights)
             // Without an address space there may be one that other threads still have.
             do { return try Self.query(range, maps) } catch { guard error == .gone else { throw error } }
         }
-        return try requireMapping(range, of: try subject(of: node), reader)
+        return try requireMapping(range, of: try subject(of: node, reader), reader)
     }
 
     private static func query(_ range: AddressRange, _ maps: File) throws(ProcError) -> Bool {
@@ -132,12 +118,13 @@ package final class Tree: Sendable {
         return answer.hasFile
     }
 
-    /// What is needed to read pages of the subject; nil when it has no memory.
+    /// What is needed to read pages of the subject; nil when it has no memory. Here the kernel decides about the right to.
     func walk(_ subject: Subject) throws(ProcError) -> PageWalk? {
         guard let memory = subject.memory else { return nil }
         let pageMap = PageMap(
-            file: try memory.open("pagemap"), usesScan: capabilities.usesScan, asksForHuge: hidesFrames)
-        return PageWalk(pageMap: pageMap, files: files, context: context)
+            file: try memory.open("pagemap"), usesScan: capabilities.usesScan,
+            asksForHuge: subject.context.view.flags != .known)
+        return PageWalk(pageMap: pageMap, files: files, context: subject.context)
     }
 
     /// The extents of a range, shared among those who ask at the same time.
@@ -146,23 +133,12 @@ package final class Tree: Sendable {
     {
         guard range.start >> 63 == 0 else { return [] }
         return try cache.value(
-            .extents(subject.process.id, subject.space, range), for: reader, bytes: { $0.count * 24 + 64 }
+            .extents(subject.key, range), for: reader, bytes: { $0.count * 24 + 64 }
         ) { () throws(ProcError) in
             var plan = PagePlan(walk.pageMap, spans: [range])
             return try plan.all(reader)
         }
     }
-}
-
-/// A process at this moment.
-struct Subject: Sendable {
-    let process: PinnedProcess
-    /// nil for a kernel thread or a zombie.
-    let memory: ProcessMemory?
-    /// Opened now, with the right to: everything else about the address space may be shown to the same reader.
-    let maps: File?
-    /// See `AddressSpaces`.
-    let space: UInt32
 }
 
 extension File {

@@ -160,6 +160,13 @@ public struct FrameContext: Sendable {
         self.pageSize = pageSize
     }
 
+    /// The same machine for other eyes.
+    public func seen(through view: FrameView) -> FrameContext {
+        FrameContext(
+            view: view, nodes: nodes, ksmLies: ksmLies, exclusiveMeansOne: exclusiveMeansOne && view.mapCount == .known,
+            pageSize: pageSize)
+    }
+
     /// The flags that print: none where they are hidden or missing.
     @inlinable @inline(__always)
     public func flags(of page: PageRecord) -> PageFlags {

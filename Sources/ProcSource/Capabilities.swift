@@ -13,7 +13,9 @@ package struct Capabilities: Sendable {
         package let missing: String?
     }
 
-    package let facts: [Fact]
+    /// What is missing to the daemon itself, by key.
+    private let missing: [String: String]
+    private let files: FrameFiles
     package let frames: FrameContext
     package let usesScan: Bool
     package let hasQuery: Bool
@@ -23,6 +25,7 @@ package struct Capabilities: Sendable {
         let probe = root.isLive && root.sharesNumbers ? Probe(root, files) : Probe(recording: root)
         let nodes = NodeMap.ofThisMachine(root)
         let scan = probe.scan
+        self.files = files
         usesScan = scan == nil && scanAllowed
         hasQuery = probe.query == nil
 
@@ -32,9 +35,9 @@ package struct Capabilities: Sendable {
                 frame: .known, flags: files.flags.visibility, mapCount: files.mapCounts.visibility,
                 cgroup: files.cgroups.visibility, node: nodes == nil ? .missing : .known)
         } else {
-            for (path, file) in [
-                (\FrameView.flags, files.flags), (\.mapCount, files.mapCounts), (\.cgroup, files.cgroups),
-            ] where file.visibility == .missing { view[keyPath: path] = .missing }
+            for (_, path, file) in Self.columns(of: files) where file.visibility == .missing {
+                view[keyPath: path] = .missing
+            }
             if nodes == nil { view.node = .missing }
         }
         frames = FrameContext(
@@ -43,11 +46,8 @@ package struct Capabilities: Sendable {
             pageSize: System.pageSize)
 
         let hidesFlags = view.flags == .known ? nil : "flags are not shown"
-        let missing: [String: String?] = [
+        var missing: [String: String?] = [
             "Frames": probe.frames,
-            "Kpageflags": files.flags.reason,
-            "Kpagecount": files.mapCounts.reason,
-            "Kpagecgroup": files.cgroups.reason,
             "Nodes": nodes == nil ? "no memory blocks in sysfs" : nil,
             "Pagemap_scan": scan ?? (scanAllowed ? nil : "switched off by noscan"),
             "Procmap_query": probe.query,
@@ -55,12 +55,65 @@ package struct Capabilities: Sendable {
             "Soft_dirty": probe.softDirty,
             "Follow_map_files": probe.follow,
             "Pidfd_inode": probe.pidfs,
-            "All_processes": root.hidepid,
             "Corrects_ksm": probe.ksmLies ? nil : "this kernel reports it right",
             "Corrects_slab": hidesFlags,
             "Corrects_owner_2": hidesFlags,
         ]
-        facts = Self.meanings.map { Fact(key: $0.key, missing: missing[$0.key, default: nil]) }
+        for (key, _, file) in Self.columns(of: files) { missing[key] = file.reason }
+        self.missing = missing.compactMapValues { $0 }
+    }
+
+    /// Which facts about frames a reader may see: frame numbers with CAP_SYS_ADMIN, and with them what the kernel lets him
+    /// read of the files that have a word per frame.
+    package func frameView(_ standing: Standing, _ root: ProcRoot) -> FrameView {
+        var view = frames.view
+        guard case .asked(let rights) = standing else { return view.hidingFrames }
+        guard view.frame == .known, let credentials = rights.credentials else { return view }
+        guard credentials.capabilities & CapabilitySet.sysAdmin.rawValue != 0 else { return view.hidingFrames }
+        for (_, path, file) in Self.columns(of: files) where view[keyPath: path] == .known {
+            if (try? root.open(file.name, as: rights)) == nil { view[keyPath: path] = .hidden }
+        }
+        return view
+    }
+
+    private static func columns(
+        of files: FrameFiles
+    ) -> [(key: String, path: WritableKeyPath<FrameView, Visibility>, file: FrameFile)] {
+        [
+            ("Kpageflags", \.flags, files.flags), ("Kpagecount", \.mapCount, files.mapCounts),
+            ("Kpagecgroup", \.cgroup, files.cgroups),
+        ]
+    }
+
+    /// Every key, with the reason where it is missing to a reader.
+    package func facts(_ standing: Standing, _ root: ProcRoot) -> [Fact] {
+        var missing = missing
+        missing["All_processes"] = root.hidepid
+        let hidden: String
+        switch standing {
+        case .refused(let refusal):
+            hidden = refusal.reason
+            missing["Other_processes"] = refusal.reason
+            missing["Follow_map_files"] = missing["Follow_map_files"] ?? refusal.reason
+        case .asked(let rights):
+            hidden = "without CAP_SYS_ADMIN"
+            let following: CapabilitySet = [.sysAdmin, .checkpointRestore]
+            if let credentials = rights.credentials, credentials.capabilities & following.rawValue == 0 {
+                missing["Follow_map_files"] = "without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
+            }
+        }
+        let view = frameView(standing, root)
+        if view.frame == .hidden {
+            for key in [
+                "Frames", "Kpageflags", "Kpagecount", "Kpagecgroup", "Nodes", "Corrects_slab", "Corrects_owner_2",
+            ] {
+                missing[key] = missing[key] ?? hidden
+            }
+        }
+        for (key, path, file) in Self.columns(of: files) where view[keyPath: path] == .hidden {
+            missing[key] = missing[key] ?? "\(file.name): \(Errno.permissionDenied)"
+        }
+        return Self.meanings.map { Fact(key: $0.key, missing: missing[$0.key]) }
     }
 
     /// The keys in order, and what `yes` means.
@@ -77,10 +130,21 @@ package struct Capabilities: Sendable {
         ("Follow_map_files", "backing and map_files may be followed"),
         ("Pidfd_inode", "a process is known by its pidfd, not by its start time"),
         ("All_processes", "hidepid hides no process"),
+        ("Other_processes", "the kernel is asked about all processes; no: this reader is told of his own at most"),
         ("Corrects_ksm", "flag ksm is dropped: this kernel sets it on every anonymous page"),
         ("Corrects_slab", "mmap, anonymous, swapcache, ksm are dropped on slab, buddy, offline, page table pages"),
         ("Corrects_owner_2", "owner_2 on an anonymous page is spelled anon_exclusive"),
     ]
+}
+
+extension FrameView {
+    /// The same without the right to see frames.
+    fileprivate var hidingFrames: FrameView {
+        func hiding(_ visibility: Visibility) -> Visibility { visibility == .missing ? .missing : .hidden }
+        return FrameView(
+            frame: .hidden, flags: hiding(flags), mapCount: hiding(mapCount), cgroup: hiding(cgroup),
+            node: hiding(node))
+    }
 }
 
 extension FrameFile {
@@ -91,19 +155,6 @@ extension FrameFile {
         case .refused(let errno), .failed(let errno): "\(name): \(errno)"
         case .interrupted, .malformed: "\(name): unreadable"
         }
-    }
-}
-
-extension ProcRoot {
-    /// How this /proc hides processes, nil when it does not.
-    fileprivate var hidepid: String? {
-        guard let text = try? File.open("self/mountinfo", at: directory).readAll() else { return nil }
-        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-        let mount = lines.last { $0.split(separator: " ").dropFirst(4).first.map(String.init) == path }
-        let options = mount?.split(separator: " ").last?.split(separator: ",") ?? []
-        let hiding = options.filter { $0.hasPrefix("hidepid=") && $0 != "hidepid=0" && $0 != "hidepid=off" }
-        return hiding.isEmpty
-            ? nil : options.filter { $0.hasPrefix("hidepid=") || $0.hasPrefix("gid=") }.joined(separator: ",")
     }
 }
 

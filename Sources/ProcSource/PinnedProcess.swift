@@ -26,8 +26,8 @@ package final class PinnedProcess: Sendable {
     package func status() throws(ProcError) -> StatusFile { StatusFile(try read("status")) }
 
     /// Opens a file below it. A directory that has lost its process says ENOENT or ESRCH: both are `.gone`.
-    package func open(_ name: String) throws(ProcError) -> File {
-        do { return try File.open(name, at: directory) } catch {
+    package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> File {
+        do { return try File.open(name, at: directory, as: rights.credentials) } catch {
             throw error == .noSuchFileOrDirectory && !isAlive ? .gone : ProcError(error)
         }
     }
@@ -37,8 +37,9 @@ package final class PinnedProcess: Sendable {
         return try ProcError.wrap { () throws(Errno) in try file.readAll() }
     }
 
-    package func readLink(_ name: String) throws(ProcError) -> [UInt8] {
-        try ProcError.wrap { () throws(Errno) in try directory.readLink(name) }
+    package func readLink(_ name: String, as rights: Rights) throws(ProcError) -> [UInt8] {
+        try rights.requireLinks()
+        return try ProcError.wrap { () throws(Errno) in try directory.readLink(name, as: rights.credentials) }
     }
 
     /// Whether the process still has its entry.
@@ -53,46 +54,28 @@ package final class PinnedProcess: Sendable {
         return (status.user, status.group)
     }
 
-    /// The memory of the process, reached through its main thread or, when that has exited, another one.
+    /// The thread that shows the memory of the process: the main thread or, when that has exited, another one.
     ///
     /// - Returns: nil when it has none: a kernel thread or a zombie.
-    package func memory() throws(ProcError) -> ProcessMemory? {
+    package func memoryThread() throws(ProcError) -> MemoryThread? {
         let stat = try stat()
         if stat.isKernelThread { return nil }
-        if !stat.isZombie { return ProcessMemory(process: self, stat: stat, thread: nil) }
+        if !stat.isZombie { return MemoryThread(stat: stat, number: nil) }
         guard stat.threads > 1 else { return nil }
         let tasks = try open("task")
         for name in try ProcError.wrap({ () throws(Errno) in try tasks.list() }) {
             guard let thread = parseProcessNumber(name), thread != id.pid,
                 let text = try? read("task/\(thread)/stat"), let live = try? ProcessStat(parsing: text), !live.isZombie
             else { continue }
-            return ProcessMemory(process: self, stat: live, thread: thread)
+            return MemoryThread(stat: live, number: thread)
         }
         return nil
     }
 }
 
-/// The address space of a pinned process as one of its threads shows it.
-package struct ProcessMemory: Sendable {
-    package let process: PinnedProcess
-    /// Of the thread through which it is read.
+/// A thread through which an address space is read.
+package struct MemoryThread: Sendable {
     package let stat: ProcessStat
     /// nil for the main thread.
-    package let thread: Int32?
-
-    /// Opens `maps`, `smaps`, `smaps_rollup` or `pagemap`; here the kernel decides about the right to.
-    package func open(_ name: String) throws(ProcError) -> File {
-        try process.open(thread.map { "task/\($0)/\(name)" } ?? name)
-    }
-
-    /// Path of a file of /proc below the root, such as `1234/map_files`; threads have those too, unlisted.
-    package func path(_ name: String) -> String { "\(thread ?? process.id.pid)/\(name)" }
-
-    /// The kernel's directory of links to mapped objects.
-    package func mapFiles() throws(ProcError) -> File {
-        try ProcError.wrap { () throws(Errno) in
-            guard let thread else { return try File.open("map_files", .directory, at: process.directory) }
-            return try File.open("\(thread)/map_files", .directory, at: process.root.directory)
-        }
-    }
+    let number: Int32?
 }

@@ -11,6 +11,9 @@ package final class ProcRoot: Sendable {
     package let isLive: Bool
     /// Whether its numbers are those of our own pid namespace, so that pidfds may be opened by them.
     package let sharesNumbers: Bool
+    /// The number of this daemon in it, nil where it is not seen.
+    package let ownNumber: Int32?
+    private let hiding: HiddenProcesses?
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
     /// Milliseconds since 1970 at which the machine booted; start times count from there.
@@ -20,22 +23,39 @@ package final class ProcRoot: Sendable {
         self.path = path
         directory = try ProcError.wrap { () throws(Errno) in try File.open(path, .directory) }
         isLive = directory.filesystemType == File.procMagic
-        let own = try? directory.readLink("self")
-        sharesNumbers = isLive && own.map { String(decoding: $0, as: UTF8.self) } == String(System.processNumber)
+        ownNumber = isLive ? (try? directory.readLink("self")).flatMap(parseProcessNumber) : nil
+        sharesNumbers = ownNumber == System.processNumber
+        hiding = isLive ? HiddenProcesses(of: directory) : nil
         let handle = sharesNumbers ? try? File.process(System.processNumber) : nil
         hasPidfs = handle?.filesystemType == File.pidfsMagic
         // To a tick, in which start times are counted: two clocks are never read at the same moment.
         bootTime = (System.realMilliseconds - System.bootMilliseconds + 5) / 10 * 10
     }
 
+    /// How processes are hidden from some readers, such as `hidepid=invisible,gid=4`; nil when they are not.
+    package var hidepid: String? { hiding?.options }
+
+    /// Whether supplementary groups decide about anything here: hidepid's gid= does, and the files of a recording.
+    var asksForGroups: Bool { !isLive || hidepid != nil }
+
     /// Numbers of all processes that this /proc lists, ascending.
-    package func processes() throws(ProcError) -> [Int32] {
-        try ProcError.wrap { () throws(Errno) in try directory.list() }.compactMap(parseProcessNumber).sorted()
+    package func processes(as rights: Rights = .daemon) throws(ProcError) -> [Int32] {
+        try ProcError.wrap { () throws(Errno) in try directory.list(as: rights.credentials) }
+            .compactMap(parseProcessNumber).sorted()
     }
 
     /// A file at the top, such as `kpageflags`.
-    package func open(_ name: String) throws(ProcError) -> File {
-        try ProcError.wrap { () throws(Errno) in try File.open(name, at: directory) }
+    package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> File {
+        try ProcError.wrap { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
+    }
+
+    /// Throws what a reader gets from stat of the process's directory and, for `inside`, from opening what everybody
+    /// may read in it: where hidepid is in force that depends on who asks.
+    package func requireVisible(_ pid: Int32, inside: Bool, as rights: Rights) throws(ProcError) {
+        try ProcError.wrap { () throws(Errno) in
+            _ = try directory.status(String(pid), as: rights.credentials)
+            if inside { _ = try File.open("\(pid)/stat", at: directory, as: rights.credentials) }
+        }
     }
 
     /// Holds on to the process that has the number now.

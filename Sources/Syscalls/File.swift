@@ -14,12 +14,16 @@ package final class File: Sendable {
     deinit { Glibc.close(number) }
 
     /// open(2), or openat(2) below a directory.
-    package static func open(_ path: String, _ flags: OpenFlags = .read, at directory: File? = nil) throws(Errno)
-        -> File
-    {
-        let number = retry { unsafe Glibc.openat(directory?.number ?? AT_FDCWD, path, flags.rawValue | O_CLOEXEC) }
-        guard number >= 0 else { throw Errno(rawValue: errno) }
-        return File(number: number)
+    ///
+    /// - Parameter who: with whose rights; nil for this process's own.
+    package static func open(
+        _ path: String, _ flags: OpenFlags = .read, at directory: File? = nil, as who: Credentials? = nil
+    ) throws(Errno) -> File {
+        let number = unsafe path.withCString { name in
+            unsafe Call.open.make(
+                as: who, directory?.number ?? AT_FDCWD, name, Int(flags.rawValue | O_CLOEXEC), 0)
+        }
+        return File(number: Int32(try succeeded(number)))
     }
 
     package struct OpenFlags: Sendable {
@@ -121,34 +125,41 @@ package final class File: Sendable {
     }
 
     /// readlinkat(2): the raw bytes of a link below this directory.
-    package func readLink(_ name: String) throws(Errno) -> [UInt8] {
+    package func readLink(_ name: String, as who: Credentials? = nil) throws(Errno) -> [UInt8] {
         var capacity = 4096
         while true {
-            var failure: Errno?
+            var result = 0
             let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, length in
-                let got = unsafe buffer.withMemoryRebound(to: CChar.self) {
-                    unsafe Glibc.readlinkat(number, name, $0.baseAddress!, capacity)
+                let place = Int(bitPattern: buffer.baseAddress)
+                result = unsafe name.withCString { name in
+                    unsafe Call.readLink.make(as: who, number, name, place, capacity)
                 }
-                if got < 0 { failure = Errno(rawValue: errno) }
-                length = max(got, 0)
+                length = max(result, 0)
             }
-            if let failure { throw failure }
-            if bytes.count < capacity { return bytes }
+            if try succeeded(result) < capacity { return bytes }
             capacity *= 2
         }
     }
 
     /// fstatat(2) below this directory, or fstat(2) for an empty name.
-    package func status(_ name: String = "", followLinks: Bool = true) throws(Errno) -> Status {
-        try status(path: Array(name.utf8), followLinks: followLinks)
+    package func status(
+        _ name: String = "", followLinks: Bool = true, as who: Credentials? = nil
+    ) throws(Errno) -> Status {
+        try status(path: Array(name.utf8), followLinks: followLinks, as: who)
     }
 
     /// The same for a name that need not be UTF-8.
-    package func status(path: [UInt8], followLinks: Bool = true) throws(Errno) -> Status {
+    package func status(
+        path: [UInt8], followLinks: Bool = true, as who: Credentials? = nil
+    ) throws(Errno) -> Status {
         var status = stat()
         let flags = (path.isEmpty ? 0x1000 /* AT_EMPTY_PATH */ : 0) | (followLinks ? 0 : AT_SYMLINK_NOFOLLOW)
-        let name = path.map { CChar(bitPattern: $0) } + [0]
-        guard unsafe Glibc.fstatat(number, name, &status, flags) == 0 else { throw Errno(rawValue: errno) }
+        let result = unsafe withUnsafeMutablePointer(to: &status) { status in
+            unsafe (path + [0]).withUnsafeBytes { name in
+                unsafe Call.status.make(as: who, number, name.baseAddress, Int(bitPattern: status), Int(flags))
+            }
+        }
+        _ = try succeeded(result)
         return Status(
             device: status.st_dev, inode: status.st_ino, links: status.st_nlink, user: status.st_uid,
             group: status.st_gid, mode: status.st_mode)
@@ -160,35 +171,39 @@ package final class File: Sendable {
         package let user, group, mode: UInt32
         package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     }
-
     /// Names below this directory, `.` and `..` left out, in the order of the kernel.
-    package func list() throws(Errno) -> [[UInt8]] {
-        let copy = retry { unsafe Glibc.openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard copy >= 0 else { throw Errno(rawValue: errno) }
-        guard let stream = unsafe Glibc.fdopendir(copy) else {
-            let failure = Errno(rawValue: errno)
-            Glibc.close(copy)
-            throw failure
-        }
-        defer { unsafe Glibc.closedir(stream) }
+    package func list(as who: Credentials? = nil) throws(Errno) -> [[UInt8]] {
+        // From the beginning, whoever has read this descriptor before.
+        let directory = try File.open(".", .directory, at: self, as: who)
         var names: [[UInt8]] = []
         while true {
-            errno = 0
-            guard let entry = unsafe Glibc.readdir(stream) else {
-                if errno != 0 { throw Errno(rawValue: errno) }
-                return names
+            var result = 0
+            let entries = unsafe [UInt8](unsafeUninitializedCapacity: Self.listBytes) { buffer, length in
+                result = unsafe Call.list.make(as: who, directory.number, buffer.baseAddress, Self.listBytes, 0)
+                length = max(result, 0)
             }
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
-                    unsafe Array(UnsafeBufferPointer(start: bytes, count: strnlen(pointer.pointer(to: \.0)!, 256)))
-                }
+            if try succeeded(result) == 0 { return names }
+            // struct linux_dirent64: 8 bytes inode, 8 bytes offset, 2 bytes length, 1 byte type, name and NUL.
+            var entry = entries[...]
+            while entry.count > 19 {
+                let name = Array(entry.dropFirst(19).prefix { $0 != 0 })
+                if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
+                let low = Int(entry[entry.startIndex + 16])
+                entry = entry.dropFirst(low | Int(entry[entry.startIndex + 17]) << 8)
             }
-            if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
         }
     }
 
+    private static let listBytes = 32768
+
     /// Type number of the filesystem, such as `procMagic`.
     package var filesystemType: Int { Int(linux_fs_type(number)) }
+
+    /// Whether a file that tells changes by poll(2), as mountinfo does, has changed since it was asked last.
+    package var hasNews: Bool {
+        var request = pollfd(fd: number, events: Int16(POLLPRI), revents: 0)
+        return unsafe poll(&request, 1, 0) > 0
+    }
 
     package static let procMagic = 0x9fa0
     package static let pidfsMagic = 0x5049_4446
@@ -212,6 +227,12 @@ package final class File: Sendable {
         argument.size = UInt64(MemoryLayout<linux_vma_query>.size)
         guard unsafe linux_vma_query(number, &argument) == 0 else { throw Errno(rawValue: errno) }
     }
+}
+
+/// The result of a call that says minus an errno when it fails.
+private func succeeded(_ result: Int) throws(Errno) -> Int {
+    guard result >= 0 else { throw Errno(rawValue: Int32(-result)) }
+    return result
 }
 
 func retry<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {

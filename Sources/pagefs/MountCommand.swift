@@ -73,21 +73,34 @@ struct MountCommand: ParsableCommand {
             if inBackground { return SystemLog() }
             return StreamLogHandler.standardError(label: label)
         }
-        let tree = try options.makeTree()
+        let log = Logger(label: "pagefs")
+        var options = options
+        try options.settleAccess()
+        let tree = try options.makeTree { log.warning("a reader is refused: \($0.reason)") }
         let source = operands.count == 2 ? operands[0] : "pagefs"
         let ready = readyDescriptor
         let session: FuseSession
         do {
             session = try FuseSession(
                 tree, at: path, options: ["ro", "fsname=\(source.escapingCommas)", "subtype=pagefs"] + options.fuse,
-                debug: debug, log: Logger(label: "pagefs"),
+                debug: debug, log: log,
                 ready: { if let ready { Daemon.report(Daemon.readyMark, to: ready) } })
         } catch { throw Problem(error.message) }
+        try confine()
         Thread.start {
             _ = Signals.waitForEnd()
             session.stop()
         }
         session.serve()
+    }
+
+    /// Gives up what serving does not need. A plain user's daemon has nothing to give up, and unmounts by a program that
+    /// gains privileges.
+    private func confine() throws(Problem) {
+        guard System.userNumber == 0 else { return Credentials.hide() }
+        do { try Credentials.confine(to: Access.needed.rawValue) } catch {
+            throw Problem("cannot give up privileges: \(error)")
+        }
     }
 }
 

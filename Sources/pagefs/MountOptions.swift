@@ -1,5 +1,6 @@
 import ArgumentParser
 import MemoryTree
+import ProcSource
 import Syscalls
 
 /// The options behind `-o`, in the one table that says what each does.
@@ -14,6 +15,8 @@ struct MountOptions {
         /// nil when it takes none.
         let value: String?
         let meaning: String
+        /// Not for users.
+        var isHidden = false
         /// False when the value makes no sense.
         let apply: @Sendable (inout Tree.Options, String) -> Bool
     }
@@ -43,6 +46,24 @@ struct MountOptions {
             $0.proc = $1
             return !$1.isEmpty
         },
+        Option(
+            name: "allow_other", value: nil,
+            meaning: "root only: let every user in; each is shown what /proc shows him"
+        ) { options, _ in
+            options.access.sharing = .everybody
+            return true
+        },
+        Option(name: "nsdeny", value: nil, meaning: "with allow_other: refuse readers in other pid namespaces") {
+            options, _ in
+            options.access.deniesPidNamespaces = true
+            return true
+        },
+        Option(
+            name: "test_without", value: "RULE", meaning: "leave out a rule of access, to see tests fail",
+            isHidden: true
+        ) {
+            set(&$0.access.without, Access.Rule(rawValue: $1))
+        },
     ]
 
     /// Options that FUSE itself understands.
@@ -70,8 +91,8 @@ struct MountOptions {
                 }
             } else if Self.passedOn.contains(name) {
                 fuse.append(option)
-            } else if ["allow_other", "allow_root"].contains(name) {
-                throw Problem("-o \(name) is refused: every reader would see what the one who mounts may see")
+            } else if name == "allow_root" {
+                throw Problem("-o allow_root is refused: root sees everything on a mount of its own")
             } else if !Self.accepted.contains(name), !name.lowercased().hasPrefix("x-"), name != "comment" {
                 throw Problem("unknown option -o \(option): see pagefs --help")
             }
@@ -84,9 +105,26 @@ struct MountOptions {
         }
     }
 
+    /// Decides whose rights count on a mount: those of each reader where all may enter, and on a plain user's mount, which
+    /// the kernel opens to more than those who have his rights, only his own. Root's own mount is entered by root alone.
+    mutating func settleAccess() throws(Problem) {
+        if System.userNumber != 0 {
+            guard tree.access.sharing == .none else {
+                throw Problem("-o allow_other is for root: a plain user's daemon has no rights to give to others")
+            }
+            tree.access.sharing = .sameUser
+        } else if tree.access.sharing == .everybody {
+            fuse.append("allow_other")
+        }
+    }
+
+    /// - Parameter report: told of each kind of reader that is refused, once.
     /// - Throws: the one line to print.
-    func makeTree() throws(Problem) -> Tree {
-        do { return try Tree(tree) } catch {
+    func makeTree(report: @escaping @Sendable (Refusal) -> Void = { _ in }) throws(Problem) -> Tree {
+        do { return try Tree(tree, report: report) } catch {
+            if error == .failed(.notSupported) {
+                throw Problem("/proc is that of another pid namespace: mount the one of this namespace there first")
+            }
             throw Problem(
                 error == .failed(.invalidArgument)
                     ? "-o proc=\(tree.proc): no process is in it: name a mounted /proc or a recording of one"
@@ -95,7 +133,7 @@ struct MountOptions {
     }
 
     static var help: ArgumentHelp {
-        let rows = ours.map { "\($0.spelling): \($0.meaning)" }
+        let rows = ours.filter { !$0.isHidden }.map { "\($0.spelling): \($0.meaning)" }
         return ArgumentHelp("Options, comma-separated: \(rows.joined(separator: "; ")).", valueName: "options")
     }
 }

@@ -19,7 +19,7 @@ struct TreePath {
     /// - Throws: the one line to print.
     init(_ options: [String]) throws(Problem) {
         tree = try MountOptions(options).makeTree()
-        reader = Reader(thread: System.processNumber) { false }
+        reader = Reader(.daemon)
     }
 
     /// Follows the path and the links in it.

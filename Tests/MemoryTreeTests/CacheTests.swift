@@ -3,9 +3,11 @@ import ProcSource
 import Syscalls
 import Testing
 
-private let reader = Reader(thread: 1) { false }
+private let reader = Reader(.daemon)
 
-private func key(_ pid: Int32) -> SnapshotCache.Key { .maps(ProcessID(pid: pid, birth: 1), 1) }
+private func key(_ pid: Int32, _ standing: Standing = .asked(.daemon)) -> SnapshotCache.Key {
+    .maps(SnapshotCache.SpaceKey(process: ProcessID(pid: pid, birth: 1), space: 1, standing: standing))
+}
 
 @Suite("Cache", .timeLimit(.minutes(1)))
 struct CacheTests {
@@ -27,6 +29,20 @@ struct CacheTests {
         clock.withLock { $0 += 1 }
         #expect(try get(cache, 1, 3) == 3)
         #expect(cache.counters.hits == 1 && cache.counters.misses == 2)
+    }
+
+    @Test func readersWithOtherRightsFindNothing() throws {
+        let cache = cache()
+        let standings: [Standing] = [.asked(.daemon), .refused(.unknown), .refused(.noNewPrivileges)]
+        for (number, standing) in standings.enumerated() {
+            for _ in 0..<2 {
+                let value = try cache.value(key(1, standing), for: reader, bytes: { (_: Int) in 1 }) {
+                    () throws(ProcError) in number
+                }
+                #expect(value == number)
+            }
+        }
+        #expect(cache.counters.hits == 3 && cache.counters.misses == 3)
     }
 
     @Test func ageCountsFromBeforeTheReading() throws {
@@ -110,7 +126,7 @@ struct CacheTests {
         }
         started.wait { $0 ? () : nil }
         #expect(throws: ProcError.interrupted) {
-            _ = try cache.value(key(1), for: Reader(thread: 1) { true }, bytes: { (_: Int) in 1 }) {
+            _ = try cache.value(key(1), for: Reader(.daemon) { true }, bytes: { (_: Int) in 1 }) {
                 () throws(ProcError) in 2
             }
         }

@@ -49,7 +49,7 @@ struct TableOfNodesTests {
 struct RecordFileTests {
     @Test func anyPartIsThatPartOfTheWhole() throws {
         let whole = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 3) }
-        let reader = Reader(thread: 1) { false }
+        let reader = Reader(.daemon)
         for blockSize in [8, 95, 1000, 4096] as [Int] {
             let file = RecordFile(size: 1000, blockSize: UInt64(blockSize)) { block, _ in
                 Array(whole[Int(block) * blockSize..<min(1000, (Int(block) + 1) * blockSize)])

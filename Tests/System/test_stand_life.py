@@ -30,7 +30,9 @@ def whole(path):
         return b"".join(pieces)
     finally:
         os.close(fd)
-while not select.select([sys.stdin], [], [], 0)[0]:
+told_to_end = False
+while not told_to_end:
+    told_to_end = select.select([sys.stdin], [], [], 0)[0]
     for path in paths:
         try:
             data = whole(path)

@@ -1,0 +1,69 @@
+/*
+ * The one place where a thread acts with the rights of the one it works for.
+ *
+ * glibc's setresuid() and its like change all threads of a process, the system calls behind them one. Real and saved user
+ * stay 0: nobody gains the right to signal or trace the thread, and it may always go back. Nothing else happens between
+ * the switch and the way back: no allocation, no logging, no lock.
+ */
+#include "credentials.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { UNCHANGED = -1 };
+
+static long set_effective(uint64_t effective, uint64_t permitted)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = {
+		{ .effective = effective, .permitted = permitted },
+		{ .effective = effective >> 32, .permitted = permitted >> 32 },
+	};
+
+	return syscall(SYS_capset, &header, data);
+}
+
+static long become(const struct credentials *who)
+{
+	if (who->groups && syscall(SYS_setgroups, who->group_count, who->groups))
+		return -1;
+	if (who->file_group && syscall(SYS_setresgid, UNCHANGED, who->file_group, UNCHANGED))
+		return -1;
+	/* Leaving user 0 clears the effective capabilities, coming back sets them to the permitted ones. */
+	if (who->effective_user && syscall(SYS_setresuid, UNCHANGED, who->effective_user, UNCHANGED))
+		return -1;
+	if (who->file_user != who->effective_user) {
+		if (set_effective(1ULL << CAP_SETUID, who->permitted))
+			return -1;
+		syscall(SYS_setfsuid, who->file_user);
+		if (syscall(SYS_setfsuid, -1) != who->file_user) {
+			errno = EPERM;
+			return -1;
+		}
+	}
+	if (who->effective_user && who->file_user == who->effective_user && !(who->capabilities & who->permitted))
+		return 0;
+	return set_effective(who->capabilities & who->permitted, who->permitted);
+}
+
+static void go_back(const struct credentials *who)
+{
+	if ((!who->effective_user && set_effective(who->permitted, who->permitted)) ||
+	    syscall(SYS_setresuid, UNCHANGED, 0, UNCHANGED) || syscall(SYS_setresgid, UNCHANGED, 0, UNCHANGED) || (who->groups && syscall(SYS_setgroups, 0, NULL)))
+		abort();
+}
+
+long call_as(const struct credentials *who, long number, long a, long b, long c, long d)
+{
+	long result = who ? become(who) : 0;
+
+	if (result == 0)
+		result = syscall(number, a, b, c, d);
+	if (result < 0)
+		result = -errno;
+	if (who)
+		go_back(who);
+	return result;
+}

@@ -1,0 +1,71 @@
+import ProcModel
+import ProcSource
+import Syscalls
+import SystemPackage
+
+/// A process at this moment, as one reader may see it.
+struct Subject: Sendable {
+    let process: PinnedProcess
+    /// nil for a kernel thread or a zombie.
+    let memory: ProcessMemory?
+    /// Opened now, with the reader's right to: everything else about the address space may be shown to the same reader.
+    let maps: File?
+    /// See `AddressSpaces`.
+    let space: UInt32
+    let view: ReaderView
+    let context: FrameContext
+
+    var key: SnapshotCache.SpaceKey {
+        SnapshotCache.SpaceKey(process: process.id, space: space, standing: view.standing)
+    }
+}
+
+extension Tree {
+    /// The process of a node with its memory as it is now.
+    func subject(of node: Node, _ reader: Reader) throws(ProcError) -> Subject {
+        guard let id = node.process else { throw .absent }
+        let process = try visible(id, reader)
+        let view = view(of: id, for: reader)
+        let context = capabilities.frames.seen(through: view.frames)
+        guard let thread = try process.memoryThread() else {
+            return Subject(process: process, memory: nil, maps: nil, space: 0, view: view, context: context)
+        }
+        let memory = ProcessMemory(process, thread, as: try view.standing.rights())
+        let maps = try memory.open("maps")
+        return Subject(
+            process: process, memory: memory, maps: maps, space: spaces.number(of: id, memory.stat, maps: maps),
+            view: view, context: context)
+    }
+
+    /// What the reader may ask and see of a process, or of none in particular.
+    func view(of process: ProcessID? = nil, for reader: Reader) -> ReaderView {
+        let standing = access.standing(of: reader.requester, to: process)
+        return ReaderView(standing: standing, frames: capabilities.frameView(standing, root))
+    }
+
+    /// The process, whose directory the reader may stat.
+    func found(_ pid: Int32, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        try requireVisible(pid, inside: false, reader)
+        return try processes.process(pid)
+    }
+
+    /// The process, of which the reader may read what everybody may read where nothing is hidden.
+    func visible(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        let process = try processes.process(id)
+        try requireVisible(id.pid, inside: true, reader)
+        return process
+    }
+
+    /// The same, if it lives.
+    func pin(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        let process = try visible(id, reader)
+        guard process.isAlive else { throw .gone }
+        return process
+    }
+
+    private func requireVisible(_ pid: Int32, inside: Bool, _ reader: Reader) throws(ProcError) {
+        guard root.hidepid != nil else { return }
+        let rights = try access.standing(of: reader.requester, to: ProcessID(pid: pid, birth: 0)).rights()
+        try root.requireVisible(pid, inside: inside, as: rights)
+    }
+}

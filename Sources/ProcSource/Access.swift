@@ -1,0 +1,176 @@
+import ProcModel
+import Syscalls
+import SystemPackage
+
+/// Decides with whose rights a request is answered.
+///
+/// The kernel's /proc is the only judge of who may see what. On a shared mount each file is therefore opened with the
+/// credentials of the reader, and `Rule` lists the few cases in which the kernel, asked so, would say yes to this daemon where it
+/// says no to the reader, or the other way round. Nothing that is found out about a reader outlives the request.
+package final class Access: Sendable {
+    /// Whose rights count.
+    package enum Sharing: Sendable {
+        /// The daemon's: the kernel lets in only those who have them all.
+        case none
+        /// Each reader's: the daemon is root and takes them on.
+        case everybody
+        /// The daemon's, for those of the same user who lack nothing that the daemon has.
+        case sameUser
+    }
+
+    /// What the kernel cannot know when it is asked by a thread that has taken on credentials.
+    package enum Rule: String, CaseIterable, Sendable {
+        /// Capabilities count only from this daemon's user namespace.
+        case capabilities
+        /// A reader in another user namespace sees only its own process.
+        case userNamespace = "user_namespace"
+        /// The daemon is shown to full root only: it would be asked about itself.
+        case daemon
+        /// A reader with no_new_privs, who may be confined by Landlock, sees only its own process.
+        case noNewPrivileges = "no_new_privs"
+        /// Overridden credentials, as io_uring's, and kernel threads are refused.
+        case overridden
+        /// Upwards: a process always sees itself.
+        case itself
+        /// Paths in maps would be those of another root directory.
+        case rootDirectory = "root_directory"
+    }
+
+    /// What the mount options say about access.
+    package struct Options: Sendable {
+        package var sharing = Sharing.none
+        /// Refuse readers in other pid namespaces.
+        package var deniesPidNamespaces = false
+        /// For tests: a rule that is left out.
+        package var without: Rule?
+
+        package init() {}
+    }
+
+    /// Capabilities that answering readers takes; all others are given up.
+    package static let needed: CapabilitySet = [
+        .sysPtrace, .sysAdmin, .perfmon, .setuid, .setgid, .dacReadSearch, .dacOverride,
+    ]
+
+    private let options: Options
+    private let root: ProcRoot
+    private let proc: File
+    private let ownNamespace, ownRoot: File.Status
+    private let ownCapabilities = CapabilitySet(rawValue: Credentials.permitted).intersection(needed)
+    private let perfmonSuffices: Bool
+    private let reported = Monitor(Set<Refusal>())
+    private let report: @Sendable (Refusal) -> Void
+
+    /// - Parameters:
+    ///   - root: whose processes are shown; who asks is always looked up in /proc.
+    ///   - report: told of each kind of refusal once.
+    package init(
+        _ options: Options, _ root: ProcRoot, report: @escaping @Sendable (Refusal) -> Void
+    ) throws(ProcError) {
+        self.options = options
+        self.root = root
+        self.report = report
+        let own: [UInt8]
+        (proc, ownNamespace, ownRoot, own) = try ProcError.wrap { () throws(Errno) in
+            let proc = try File.open("/proc", .directory)
+            return (proc, try proc.status("self/ns/user"), try proc.status("self/root"), try proc.readLink("self"))
+        }
+        // Thread ids of requests mean nothing in a /proc of another pid namespace.
+        guard options.sharing == .none || own == Array(String(System.processNumber).utf8) else {
+            throw .failed(.notSupported)
+        }
+        perfmonSuffices = options.sharing == .everybody && root.perfmonSuffices
+    }
+
+    /// Whether readers are told apart.
+    package var tellsReadersApart: Bool { options.sharing != .none }
+
+    /// What the reader may ask about a process, or about none in particular.
+    package func standing(of requester: Requester, to process: ProcessID? = nil) -> Standing {
+        guard options.sharing != .none else { return .asked(.daemon) }
+        let standing: Standing
+        switch requester.caller({ caller(requester) }) {
+        case .failure(let refusal): standing = .refused(refusal)
+        case .success(let caller): standing = self.standing(of: caller, to: process)
+        }
+        if case .refused(let refusal) = standing, process != nil,
+            reported.withLock({ $0.insert(refusal).inserted })
+        {
+            report(refusal)
+        }
+        return standing
+    }
+
+    private func applies(_ rule: Rule) -> Bool { options.without != rule }
+
+    /// Who asks, as /proc shows him now.
+    private func caller(_ requester: Requester) -> Result<Caller, Refusal> {
+        let thread = requester.thread
+        guard thread > 0, let text = try? File.open("\(thread)/status", at: proc).readAll(),
+            let status = try? ThreadStatus(parsing: text), let namespace = try? proc.status("\(thread)/ns/user"),
+            let root = try? proc.status("\(thread)/root")
+        else { return .failure(.unknown) }
+        if applies(.overridden) {
+            guard !status.isKernelThread else { return .failure(.kernelThread) }
+            guard status.fileUser == requester.user, status.fileGroup == requester.group else {
+                return .failure(.overridden)
+            }
+        }
+        guard !applies(.rootDirectory) || (root.device, root.inode) == (ownRoot.device, ownRoot.inode) else {
+            return .failure(.rootDirectory)
+        }
+        guard !options.deniesPidNamespaces || status.pidNamespaces == 1 else { return .failure(.pidNamespace) }
+        let shares = (namespace.device, namespace.inode) == (ownNamespace.device, ownNamespace.inode)
+        return .success(
+            Caller(
+                status: status, sharesUserNamespace: shares,
+                capabilities: shares || !applies(.capabilities) ? status.capabilities : []))
+    }
+
+    private func standing(of caller: Caller, to process: ProcessID?) -> Standing {
+        let status = caller.status
+        let isFullRoot =
+            caller.sharesUserNamespace && status.effectiveUser == 0 && status.fileUser == 0 && status.fileGroup == 0
+            && caller.capabilities.isSuperset(of: ownCapabilities)
+        let isOwn = process?.pid == status.process && root.sharesNumbers
+        var mayReadLinks = true
+        if !isOwn {
+            if applies(.userNamespace), !caller.sharesUserNamespace { return .refused(.userNamespace) }
+            if applies(.noNewPrivileges), status.hasNoNewPrivileges, Credentials.kernelHasLandlock {
+                // The kernel opens page tables, but no link, to these whatever else holds.
+                guard perfmonSuffices, !caller.capabilities.isDisjoint(with: [.perfmon, .sysAdmin]) else {
+                    return .refused(.noNewPrivileges)
+                }
+                mayReadLinks = false
+            }
+            if applies(.daemon), let process, process.pid == root.ownNumber, !isFullRoot { return .refused(.daemon) }
+        }
+        guard options.sharing == .everybody else {
+            return caller.capabilities.isSuperset(of: ownCapabilities)
+                ? .asked(.daemon) : .refused(.capabilities)
+        }
+        guard !isFullRoot else { return .asked(Rights(credentials: nil, isOwn: isOwn, mayReadLinks: mayReadLinks)) }
+        var capabilities = caller.capabilities
+        if isOwn, applies(.itself) { capabilities.insert(.sysPtrace) }
+        let credentials = Credentials(
+            effectiveUser: status.effectiveUser, fileUser: status.fileUser, fileGroup: status.fileGroup,
+            groups: root.asksForGroups ? status.groups : nil, capabilities: capabilities.rawValue)
+        return .asked(
+            Rights(credentials: credentials, isOwn: isOwn && applies(.itself), mayReadLinks: mayReadLinks))
+    }
+}
+
+extension ProcRoot {
+    /// Whether CAP_PERFMON opens page tables of any process, as since 6.15. Found out by trying it on some process that
+    /// is closed to others; false where none tells.
+    fileprivate var perfmonSuffices: Bool {
+        var nobody = Credentials(effectiveUser: 65534, fileUser: 65534, fileGroup: 65534, capabilities: 0)
+        for pid in (try? processes()) ?? [] where pid != ownNumber {
+            nobody.capabilities = 0
+            guard (try? File.open("\(pid)/maps", at: directory, as: nobody)) == nil else { continue }
+            nobody.capabilities = CapabilitySet.perfmon.rawValue
+            if (try? File.open("\(pid)/maps", at: directory, as: nobody)) != nil { return true }
+        }
+        return false
+    }
+}
