@@ -79,14 +79,6 @@ static int drop_capabilities(uint64_t keep)
 	return syscall(SYS_capset, &header, data) ? -1 : 0;
 }
 
-uint64_t permitted_capabilities(void)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	return syscall(SYS_capget, &header, data) ? 0 : data[0].permitted | (uint64_t)data[1].permitted << 32;
-}
-
 int hide(void)
 {
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -14,6 +14,14 @@
 
 enum { UNCHANGED = -1 };
 
+uint64_t permitted_capabilities(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	return syscall(SYS_capget, &header, data) ? 0 : data[0].permitted | (uint64_t)data[1].permitted << 32;
+}
+
 static long set_effective(uint64_t effective, uint64_t permitted)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -25,7 +33,7 @@ static long set_effective(uint64_t effective, uint64_t permitted)
 	return syscall(SYS_capset, &header, data);
 }
 
-static long become(const struct credentials *who)
+static long become(const struct credentials *who, uint64_t permitted)
 {
 	if (who->groups && syscall(SYS_setgroups, who->group_count, who->groups))
 		return -1;
@@ -35,7 +43,7 @@ static long become(const struct credentials *who)
 	if (who->effective_user && syscall(SYS_setresuid, UNCHANGED, who->effective_user, UNCHANGED))
 		return -1;
 	if (who->file_user != who->effective_user) {
-		if (set_effective(1ULL << CAP_SETUID, who->permitted))
+		if (set_effective(1ULL << CAP_SETUID, permitted))
 			return -1;
 		syscall(SYS_setfsuid, who->file_user);
 		if (syscall(SYS_setfsuid, -1) != who->file_user) {
@@ -43,27 +51,28 @@ static long become(const struct credentials *who)
 			return -1;
 		}
 	}
-	if (who->effective_user && who->file_user == who->effective_user && !(who->capabilities & who->permitted))
+	if (who->effective_user && who->file_user == who->effective_user && !(who->capabilities & permitted))
 		return 0;
-	return set_effective(who->capabilities & who->permitted, who->permitted);
+	return set_effective(who->capabilities & permitted, permitted);
 }
 
-static void go_back(const struct credentials *who)
+static void go_back(const struct credentials *who, uint64_t permitted)
 {
-	if ((!who->effective_user && set_effective(who->permitted, who->permitted)) ||
+	if ((!who->effective_user && set_effective(permitted, permitted)) ||
 	    syscall(SYS_setresuid, UNCHANGED, 0, UNCHANGED) || syscall(SYS_setresgid, UNCHANGED, 0, UNCHANGED) || (who->groups && syscall(SYS_setgroups, 0, NULL)))
 		abort();
 }
 
 long call_as(const struct credentials *who, long number, long a, long b, long c, long d)
 {
-	long result = who ? become(who) : 0;
+	uint64_t permitted = who ? permitted_capabilities() : 0;
+	long result = who ? become(who, permitted) : 0;
 
 	if (result == 0)
 		result = syscall(number, a, b, c, d);
 	if (result < 0)
 		result = -errno;
 	if (who)
-		go_back(who);
+		go_back(who, permitted);
 	return result;
 }

@@ -14,23 +14,24 @@ extension Tree {
 
     /// The same without a trace in `status`: stat asks for sizes this way.
     func openUncounted(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
-        // An inode is for one view: who has it from another reader, by a handle that stands for a path, looks up anew.
-        guard node.view == nil || node.view == view(of: node.process, for: reader) else {
-            throw .failed(.staleNFSFileHandle)
-        }
         switch node.entry {
         case .readme: return .frozen(FrozenText(Handbook.readme))
         case .legend: return .frozen(FrozenText(Handbook.legend))
         case .capabilities:
-            let facts = capabilities.facts(view(for: reader).standing, root)
+            try requireView(of: node, view(for: reader))
+            let facts = capabilities.facts(node.view!.standing, root)
             return .frozen(FrozenText(Handbook.capabilities(facts)))
         case .status: return .frozen(FrozenText(statusText(), countedIn: held))
-        case .processInfo: return try answer(node, reader) { () throws(ProcError) in try processInfo(node, reader) }
+        case .processInfo:
+            _ = try pin(node.process!, reader)
+            try requireView(of: node, view(of: node.process, for: reader))
+            return try answer(node, reader) { () throws(ProcError) in try processInfo(node, reader) }
         default: break
         }
 
         let subject = try subject(of: node, reader)
         guard subject.space == node.space else { throw .gone }
+        try requireView(of: node, subject.view)
         switch node.entry {
         case .processSummary:
             return try summary(node, subject, reader) { walk throws(ProcError) in
@@ -63,6 +64,11 @@ extension Tree {
             return .record(try rawFile(node, subject, reader))
         default: throw .absent
         }
+    }
+
+    /// An inode is for one view: who has it from another reader, by a handle that stands for a path, must look up anew.
+    private func requireView(of node: Node, _ view: ReaderView) throws(ProcError) {
+        guard node.view == view else { throw .failed(.staleNFSFileHandle) }
     }
 
     /// A text of moderate length, shared among those with the same rights who open it within the maximum age. The

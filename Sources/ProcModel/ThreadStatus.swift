@@ -15,52 +15,71 @@ package struct ThreadStatus: Equatable, Sendable {
     package let pidNamespaces: Int
 
     package init(parsing text: [UInt8]) throws(DecodeError) {
-        var values: [Key: [UInt64]] = [:]
+        // The first numbers of each line, four places a key; asked for with each request, so little is allocated.
+        var numbers = [UInt64](repeating: 0, count: Key.allCases.count * Self.most)
+        var counts = [Int](repeating: 0, count: Key.allCases.count)
+        var groups: [UInt32] = []
         var cursor = ByteCursor(text)
         while !cursor.isAtEnd {
-            let end = cursor.endOfLine
-            if let key = Key.allCases.first(where: { text[cursor.position...].starts(with: $0.rawValue.utf8) }) {
-                var line = ByteCursor(text, from: cursor.position + key.rawValue.utf8.count, to: end)
-                var numbers: [UInt64] = []
+            if let key = Key(lineAt: cursor.position, of: text) {
+                cursor.position += key.name.count
                 while true {
-                    line.skipBlanks()
-                    guard let number = key == .capabilities ? line.hex() : line.decimal() else { break }
-                    numbers.append(number)
+                    cursor.skipBlanks()
+                    guard let number = key == .capabilities ? cursor.hex() : cursor.decimal() else { break }
+                    if key == .groups {
+                        if let group = UInt32(exactly: number) { groups.append(group) }
+                    } else if counts[key.rawValue] < Self.most {
+                        numbers[key.rawValue * Self.most + counts[key.rawValue]] = number
+                    }
+                    counts[key.rawValue] += 1
                 }
-                values[key] = numbers
+                if key == .groups { counts[key.rawValue] += 1 }
             }
-            cursor.position = end + 1
-        }
-        func number(_ key: Key, _ index: Int = 0) throws(DecodeError) -> UInt64 {
-            guard let numbers = values[key], index < numbers.count else { throw DecodeError("status", at: text.count) }
-            return numbers[index]
+            cursor.position = cursor.endOfLine + 1
         }
         // Uid and Gid are real, effective, saved and of the file system.
-        guard let process = Int32(exactly: try number(.process)),
-            let effectiveUser = UInt32(exactly: try number(.users, 1)),
-            let fileUser = UInt32(exactly: try number(.users, 3)),
-            let fileGroup = UInt32(exactly: try number(.groupsOwn, 3)), let groups = values[.groups]
+        let isComplete =
+            counts[Key.process.rawValue] == 1 && counts[Key.users.rawValue] == 4 && counts[Key.groupsOwn.rawValue] == 4
+            && counts[Key.groups.rawValue] > 0 && counts[Key.capabilities.rawValue] == 1
+            && counts[Key.noNewPrivileges.rawValue] == 1
+        guard isComplete else { throw DecodeError("status", at: text.count) }
+        func number(_ key: Key, _ index: Int = 0) -> UInt64 { numbers[key.rawValue * Self.most + index] }
+        guard let process = Int32(exactly: number(.process)), let effectiveUser = UInt32(exactly: number(.users, 1)),
+            let fileUser = UInt32(exactly: number(.users, 3)), let fileGroup = UInt32(exactly: number(.groupsOwn, 3))
         else { throw DecodeError("status", at: 0) }
         self.process = process
         self.effectiveUser = effectiveUser
         self.fileUser = fileUser
         self.fileGroup = fileGroup
-        self.groups = groups.compactMap { UInt32(exactly: $0) }
-        capabilities = CapabilitySet(rawValue: try number(.capabilities))
-        hasNoNewPrivileges = try number(.noNewPrivileges) != 0
-        isKernelThread = values[.kernelThread]?.first == 1
-        pidNamespaces = values[.pidNamespaces]?.count ?? 1
+        self.groups = groups
+        capabilities = CapabilitySet(rawValue: number(.capabilities))
+        hasNoNewPrivileges = number(.noNewPrivileges) != 0
+        isKernelThread = number(.kernelThread) == 1
+        pidNamespaces = max(1, counts[Key.pidNamespaces.rawValue])
     }
 
-    private enum Key: String, CaseIterable {
-        case process = "Tgid:"
-        case users = "Uid:"
-        case groupsOwn = "Gid:"
-        case groups = "Groups:"
-        case pidNamespaces = "NSpid:"
-        case kernelThread = "Kthread:"
-        case capabilities = "CapEff:"
-        case noNewPrivileges = "NoNewPrivs:"
+    /// Numbers of a line that are kept.
+    private static let most = 4
+
+    private enum Key: Int, CaseIterable {
+        case process, users, groupsOwn, groups, pidNamespaces, kernelThread, capabilities, noNewPrivileges
+
+        private static let names = [
+            "Tgid:", "Uid:", "Gid:", "Groups:", "NSpid:", "Kthread:", "CapEff:", "NoNewPrivs:",
+        ].map { Array($0.utf8) }
+
+        var name: [UInt8] { Self.names[rawValue] }
+
+        /// The key that a line begins with. Most lines begin with none, and this is asked for each request of a reader.
+        init?(lineAt position: Int, of text: [UInt8]) {
+            for key in Self.allCases where key.name[0] == text[position] {
+                if text[position...].starts(with: key.name) {
+                    self = key
+                    return
+                }
+            }
+            return nil
+        }
     }
 }
 

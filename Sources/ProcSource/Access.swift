@@ -54,8 +54,9 @@ package final class Access: Sendable {
 
     private let options: Options
     private let root: ProcRoot
-    private let proc: File
-    private let ownNamespace, ownRoot: File.Status
+    private let threads: ThreadFiles
+    private let ownNamespace: [UInt8]
+    private let ownRoot: File.Status
     private let ownCapabilities = CapabilitySet(rawValue: Credentials.permitted).intersection(needed)
     private let perfmonSuffices: Bool
     private let reported = Monitor(Set<Refusal>())
@@ -71,9 +72,12 @@ package final class Access: Sendable {
         self.root = root
         self.report = report
         let own: [UInt8]
-        (proc, ownNamespace, ownRoot, own) = try ProcError.wrap { () throws(Errno) in
+        (threads, ownNamespace, ownRoot, own) = try ProcError.wrap { () throws(Errno) in
             let proc = try File.open("/proc", .directory)
-            return (proc, try proc.status("self/ns/user"), try proc.status("self/root"), try proc.readLink("self"))
+            return (
+                ThreadFiles(proc), try proc.readLink("self/ns/user"), try proc.status("self/root"),
+                try proc.readLink("self")
+            )
         }
         // Thread ids of requests mean nothing in a /proc of another pid namespace.
         guard options.sharing == .none || own == Array(String(System.processNumber).utf8) else {
@@ -106,9 +110,8 @@ package final class Access: Sendable {
     /// Who asks, as /proc shows him now.
     private func caller(_ requester: Requester) -> Result<Caller, Refusal> {
         let thread = requester.thread
-        guard thread > 0, let text = try? File.open("\(thread)/status", at: proc).readAll(),
-            let status = try? ThreadStatus(parsing: text), let namespace = try? proc.status("\(thread)/ns/user"),
-            let root = try? proc.status("\(thread)/root")
+        guard thread > 0, let (text, namespace, root) = threads.read(thread),
+            let status = try? ThreadStatus(parsing: text)
         else { return .failure(.unknown) }
         if applies(.overridden) {
             guard !status.isKernelThread else { return .failure(.kernelThread) }
@@ -120,7 +123,7 @@ package final class Access: Sendable {
             return .failure(.rootDirectory)
         }
         guard !options.deniesPidNamespaces || status.pidNamespaces == 1 else { return .failure(.pidNamespace) }
-        let shares = (namespace.device, namespace.inode) == (ownNamespace.device, ownNamespace.inode)
+        let shares = namespace == ownNamespace
         return .success(
             Caller(
                 status: status, sharesUserNamespace: shares,

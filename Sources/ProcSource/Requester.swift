@@ -31,6 +31,46 @@ package final class Requester: Sendable {
     }
 }
 
+/// The files of /proc that tell about threads that have asked lately, held open: opening them anew takes as long as reading.
+///
+/// They say what is true when they are read, of the very thread they were opened for; once that has ended they say
+/// nothing, and the number is looked up again.
+final class ThreadFiles: Sendable {
+    struct Entry: Sendable {
+        let directory, status: File
+
+        /// What they say now; nil when the thread has ended.
+        func read() -> (status: [UInt8], userNamespace: [UInt8], root: File.Status)? {
+            guard let text = try? status.readShort(), let namespace = try? directory.readLink("ns/user"),
+                let root = try? directory.status("root")
+            else { return nil }
+            return (text, namespace, root)
+        }
+    }
+
+    private let proc: File
+    private let known = Monitor([Int32: Entry]())
+    /// Two descriptors each.
+    private static let most = 64
+
+    init(_ proc: File) { self.proc = proc }
+
+    /// What they say of a thread now; nil when there is none of the number, or it may not be looked at.
+    func read(_ thread: Int32) -> (status: [UInt8], userNamespace: [UInt8], root: File.Status)? {
+        if let entry = known.withLock({ $0[thread] }), let answer = entry.read() { return answer }
+        guard let directory = try? File.open(String(thread), .path, at: proc),
+            let status = try? File.open("status", at: directory)
+        else { return nil }
+        let entry = Entry(directory: directory, status: status)
+        guard let answer = entry.read() else { return nil }
+        known.withLock { known in
+            if known.count >= Self.most { known.removeAll() }
+            known[thread] = entry
+        }
+        return answer
+    }
+}
+
 /// The rights of a thread at this moment.
 struct Caller: Sendable {
     let status: ThreadStatus

@@ -23,8 +23,8 @@ package struct Credentials: Hashable, Sendable {
         self.capabilities = capabilities
     }
 
-    /// Bits of the capabilities that this process has and may go back to.
-    package static let permitted = permitted_capabilities()
+    /// Bits of the capabilities that this process has at this moment.
+    package static var permitted: UInt64 { permitted_capabilities() }
     /// Whether this kernel has Landlock, which confines processes in a way nobody can see from outside.
     package static let kernelHasLandlock = has_landlock() != 0
 
@@ -67,7 +67,7 @@ enum Call: Sendable {
             var credentials = unsafe credentials(
                 effective_user: who.effectiveUser, file_user: who.fileUser, file_group: who.fileGroup,
                 capabilities: who.capabilities, groups: who.groups == nil ? nil : groups.baseAddress,
-                group_count: UInt32(who.groups?.count ?? 0), permitted: Credentials.permitted)
+                group_count: UInt32(who.groups?.count ?? 0))
             return unsafe untilDone(&credentials)
         }
     }

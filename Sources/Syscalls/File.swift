@@ -92,6 +92,12 @@ package final class File: Sendable {
         }
     }
 
+    /// Everything of a file of /proc that mostly fits in one page: then one call reads it.
+    package func readShort() throws(Errno) -> [UInt8] {
+        let page = try read(at: 0, count: 4096)
+        return page.count < 3072 ? page : try readAll(expecting: 65536)
+    }
+
     /// read(2) of at most `count` bytes; empty at the end.
     package func readNext(_ count: Int) throws(Errno) -> [UInt8] {
         var failure: Errno?

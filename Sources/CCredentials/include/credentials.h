@@ -11,7 +11,6 @@ struct credentials {
 	uint64_t capabilities;		/* effective */
 	const uint32_t *groups;		/* NULL: none are set */
 	uint32_t group_count;
-	uint64_t permitted;		/* of this process, what it goes back to */
 };
 
 /* The calls that are made so. */
