@@ -101,19 +101,25 @@ class Reader:
 
     PROGRAM = """
 import ast, os, sys
+calls = dict(vars(os))
+MORE
 for line in sys.stdin:
     name, args, options = ast.literal_eval(line)
     try:
-        value = getattr(os, name)(*args, **options)
+        value = calls[name](*args, **options)
         answer = None, tuple(value) if isinstance(value, os.stat_result) else value
     except OSError as error:
         answer = error.errno, error.strerror
     print(repr(answer), flush=True)
 """
+    MORE = ""  # Code of a subclass that adds calls.
 
-    def __init__(self, user=None):
+    def __init__(self, user=None, under=(), arguments=(), **popen):
+        """UNDER is a command that starts another, for readers that are no user of the machine."""
+        program = self.PROGRAM.replace("MORE", self.MORE)
+        command = as_user(user, [*under, PYTHON, "-I", "-c", program, *arguments])
         pipe = subprocess.PIPE
-        self.child = subprocess.Popen(as_user(user, [PYTHON, "-I", "-c", self.PROGRAM]), stdin=pipe, stdout=pipe, cwd="/")
+        self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd="/", **popen)
 
     def __enter__(self):
         return self
