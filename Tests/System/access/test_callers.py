@@ -1,0 +1,222 @@
+"""Callers that the daemon cannot judge: killed during their request, or without an identity that it can read."""
+
+import ast
+import contextlib
+import fcntl
+import os
+import pathlib
+import signal
+import struct
+import time
+import types
+
+import pytest
+
+from credentials import NOBODY, OWNER, ROOT
+from mounting import Mount
+from reading import PYTHON, errno_of, python, run, until
+from truth import PAGE, mappings
+
+AGAIN = 20  # Refusals of one kind.
+
+
+@pytest.fixture
+def shared(mount):
+    return mount("-o", "allow_other")
+
+
+def cpu_ticks(pid):
+    """The processor time of a process, of all its threads."""
+    return sum(map(int, pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+
+
+def wait_until_idle(pid, what, quiet=0.3):
+    """Until no thread of the process has used the processor for a while."""
+    state = {}
+
+    def is_quiet():
+        now, ticks = time.monotonic(), cpu_ticks(pid)
+        if state.get("ticks") != ticks:
+            state.update(ticks=ticks, since=now)
+        return now - state["since"] > quiet
+
+    until(is_quiet, what=what)
+
+
+def waits_for_daemon(pid):
+    """Whether the process is inside of a request."""
+    with contextlib.suppress(OSError):
+        return "request_wait_answer" in pathlib.Path(f"/proc/{pid}/stack").read_text()
+
+
+@pytest.mark.parametrize("view", ["flags", "pages", "summary"])
+def test_caller_killed_during_its_request_leaves_nothing_behind(shared, target, spawn, view):
+    process = target("dense", 1 << 30, under=OWNER, cwd="/")
+    path = f"{shared.path}/{process.pid}/vma/{process.facts['range']}/{view}"
+    run([*OWNER, "head", "-c", "100", path])
+    held = f"/proc/{shared.pid}/fd"
+    wait_until_idle(shared.pid, "the end of the first reading")
+    before = len(os.listdir(held))
+    for _ in range(20):
+        reader = spawn([*OWNER, "cat", path])
+        until(lambda: waits_for_daemon(reader.pid) or reader.poll() is not None, step=0.0005)
+        reader.send_signal(signal.SIGKILL)
+        reader.wait(10)
+    wait_until_idle(shared.pid, "the end of the work for readers that are dead")
+    until(lambda: len(os.listdir(held)) <= before, what="the closing of what the dead had open")
+    assert run([*OWNER, "head", "-c", "100", path])
+    assert errno_of("open", f"{shared.path}/{process.pid}/layout", user="nobody") == "EACCES"
+
+
+# The same calls of a caller: what depends on rights, and what does not.
+PROBE = """
+def code(action, path):
+    try:
+        action(path)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def whole(path):
+    with open(path, "rb", buffering=0) as file:
+        assert file.read()
+base, pid, mapping, again = args[0].decode(), args[1].decode(), args[2].decode(), int(args[3])
+here = f"{base}/{pid}"
+views = ["layout", "pages", "summary", "files", f"vma/{mapping}/maps", f"vma/{mapping}/raw/pagemap", "pages@1000-2000"]
+dependent = set()
+for _ in range(again):
+    dependent |= {code(whole, f"{here}/{view}") for view in views} | {code(os.listdir, f"{here}/vma")}
+result = code(whole, base + "/README"), code(whole, base + "/legend"), dependent
+"""
+REFUSED = None, None, {"EACCES"}
+SHOWN = None, None, {None}
+
+
+def probe(tree, process, under=(), before="", base=None, again=1):
+    """What a caller is told; BEFORE is what it does first, as root."""
+    code = before + "\n" + PROBE
+    program = "import errno, os, sys\nargs = [os.fsencode(arg) for arg in sys.argv[1:]]\n" + code + "\nprint(repr(result))"
+    arguments = [base or tree.path, str(process.pid), process.facts["range"], str(again)]
+    return ast.literal_eval(run([*under, PYTHON, "-I", "-c", program, *arguments]).decode())
+
+
+def check_refused_and_logged_once(tree, process, **how):
+    """However often a caller of that kind is refused, the log has one line about it; others are served as before."""
+    before = tree.complaint().splitlines()
+    assert probe(tree, process, **how) == REFUSED
+    said = until(lambda: tree.complaint().splitlines()[len(before) :], what="a line about the refusal")
+    assert len(said) == 1, said
+    assert probe(tree, process, again=AGAIN, **how) == REFUSED
+    assert tree.complaint().splitlines() == before + said
+
+
+DROP = "os.setgroups([]); os.setresgid(1000, 1000, 1000); os.setresuid(1000, 1000, 1000)"
+
+
+@pytest.mark.parametrize("drop", ["", DROP], ids=["root", "user"])
+def test_caller_with_another_root_directory_is_refused(shared, workspace, target, drop):
+    process = target("moving", under=OWNER, cwd="/")
+    inside = "/" + os.path.basename(shared.path)
+    check_refused_and_logged_once(shared, process, before=f"os.chroot({workspace!r})\n{drop}", base=inside)
+    assert probe(shared, process) == SHOWN and probe(shared, process, under=OWNER) == SHOWN
+
+
+CHILD = ["unshare", "--pid", "--fork", "--kill-child", "--"]
+
+
+def test_caller_in_a_child_pid_namespace_is_refused_with_nsdeny_alone(mount, target):
+    process = target("moving", under=OWNER, cwd="/")
+    shared, strict = mount("-o", "allow_other"), mount("-o", "allow_other,nsdeny")
+    for under in CHILD, [*CHILD, *OWNER]:
+        assert probe(shared, process, under=under) == SHOWN
+    assert probe(shared, process, under=[*CHILD, *NOBODY]) == REFUSED
+    check_refused_and_logged_once(strict, process, under=CHILD)
+    assert probe(strict, process) == SHOWN and probe(strict, process, under=OWNER) == SHOWN
+
+
+INSIDE = r"""#!/bin/sh
+# The daemon as the first process of a pid namespace; its mount shows outside, its /proc does not.
+exec unshare --pid --mount --propagation unchanged --fork --kill-child=TERM sh -c '
+mount --make-private /proc && mount -t proc proc /proc && exec "$0" "$@"' "{pagefs}" "$@"
+"""
+
+
+@contextlib.contextmanager
+def daemon_in_a_pid_namespace(pagefs, workspace, *options):
+    """A mount whose daemon cannot see the processes outside."""
+    script, place = os.path.join(workspace, "inside"), os.path.join(workspace, "place")
+    pathlib.Path(script).write_text(INSIDE.replace("{pagefs}", pagefs))
+    os.chmod(script, 0o755)
+    os.makedirs(place, exist_ok=True)
+    run(["mount", "--bind", place, place])
+    run(["mount", "--make-shared", place])
+    try:
+        one = Mount(script, place, options)
+        try:
+            yield one
+        finally:
+            Mount.live.remove(one)
+            one.proc.kill()
+            one.close()
+    finally:
+        run(["umount", "-l", place])
+
+
+@pytest.mark.parametrize("under", [ROOT, OWNER], ids=["root", "user"])
+def test_caller_that_the_daemon_cannot_see_is_refused(pagefs, workspace, under):
+    """The header of its requests has 0 for the pid."""
+    with daemon_in_a_pid_namespace(pagefs, workspace, "-o", "allow_other") as inside:
+        [daemon] = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and is_child(int(pid), inside.pid)]
+        # It is the one process that is there for sure, under the number that it has in its own namespace.
+        itself = types.SimpleNamespace(pid=1, facts={"range": mappings(daemon)[0].range})
+        check_refused_and_logged_once(inside, itself, under=under)
+
+
+def is_child(pid, parent):
+    with contextlib.suppress(OSError):
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == parent
+
+
+LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
+
+
+@contextlib.contextmanager
+def loop_device():
+    """A free loop device, opened; skips where there is none."""
+    try:
+        control = os.open("/dev/loop-control", os.O_RDWR)
+    except OSError as error:
+        pytest.skip(f"no loop devices here: {error}")
+    number = fcntl.ioctl(control, LOOP_CTL_GET_FREE)
+    os.close(control)
+    device = os.open(f"/dev/loop{number}", os.O_RDONLY)
+    try:
+        yield device, f"/dev/loop{number}"
+    finally:
+        os.close(device)
+
+
+@pytest.mark.parametrize("under", [ROOT, OWNER], ids=["of root", "of the owner"])
+def test_kernel_thread_that_reads_a_file_shows_what_its_opener_may_see(shared, target, under):
+    """A loop device reads by a thread of the kernel, which has every right; what it reads has been opened by somebody."""
+    process = target("dense", 1024 * PAGE, under=OWNER, cwd="/")
+    path = f"{shared.path}/{process.pid}/vma/{process.facts['range']}/raw/pagemap"
+    code = f"""
+import fcntl
+device = os.open(args[1], os.O_RDONLY)
+os.setegid(int(args[2])); os.seteuid(int(args[2]))
+handle = os.open(args[0], os.O_RDONLY)
+os.seteuid(0); os.setegid(0)
+fcntl.ioctl(device, {LOOP_SET_FD}, handle)
+try:
+    result = os.read(device, 8192).hex()
+except OSError as error:
+    result = errno.errorcode[error.errno]
+finally:
+    fcntl.ioctl(device, {LOOP_CLR_FD})
+"""
+    with loop_device() as (_, device):
+        answer = python(code, path, device, "0" if under is ROOT else "1000")
+    if answer == "EIO":
+        return  # Refused.
+    words = struct.unpack("=1024Q", bytes.fromhex(answer))
+    assert all(word >> 63 for word in words), [hex(word) for word in words[:8]]
+    assert all(bool(word & (1 << 55) - 1) == (under is ROOT) for word in words)
