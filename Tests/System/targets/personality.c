@@ -8,9 +8,11 @@
 #define _GNU_SOURCE
 #include "target.h"
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/io_uring.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 struct ring {
 	int fd;
@@ -73,23 +75,27 @@ static int submit(struct ring *ring, const struct io_uring_sqe *request)
 	return result;
 }
 
-/* Of this thread, which is the only one: real, effective, saved and of the file system. */
 static void become(unsigned uid)
 {
-	if (syscall(SYS_setresgid, uid, uid, uid) || syscall(SYS_setresuid, uid, uid, uid))
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
 		die("personality: setresuid");
 }
 
+/* Registers the credentials of a process that is of UID in every respect; returns their number. */
 static int credentials(struct ring *ring, unsigned uid)
 {
-	int id;
+	int status;
+	pid_t child = fork();
 
-	if (syscall(SYS_setresgid, -1, uid, -1) || syscall(SYS_setresuid, -1, uid, -1))
-		die("personality: seteuid");
-	id = syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_PERSONALITY, NULL, 0);
-	if (syscall(SYS_setresuid, -1, 0, -1) || syscall(SYS_setresgid, -1, 0, -1))
-		die("personality: seteuid back");
-	return id;
+	if (!child) {
+		become(uid);
+		int id = syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_PERSONALITY, NULL, 0);
+
+		_exit(id < 0 ? 0 : id);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || !WEXITSTATUS(status))
+		return -1;
+	return WEXITSTATUS(status);
 }
 
 static void report(int fd)

@@ -1,0 +1,86 @@
+"""Mounts by a plain user: the kernel compares the ids of a caller, but neither its namespaces nor what it has given up."""
+
+import ast
+
+import pytest
+
+import formats
+from credentials import NOBODY, in_user_namespace
+from reading import PYTHON, errno_of, outcome, read, run
+from running import compiled
+
+USER = "nobody"
+VIEWS = ["layout", "pages", "summary", "files", "vma/RANGE/maps", "vma/RANGE/raw/pagemap"]
+PROGRAM = """
+import errno, os, sys
+base, pid, mapping, *views = sys.argv[1:]
+def code(action, path):
+    try:
+        action(path)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def whole(path):
+    with open(path, "rb", buffering=0) as file:
+        assert file.read()
+found = {view: code(whole, f"{base}/{pid}/{view.replace('RANGE', mapping)}") for view in views}
+found["vma"] = code(os.listdir, f"{base}/{pid}/vma")
+own = code(whole, f"{base}/self/layout"), code(whole, f"{base}/README")
+print((code(whole, f"/proc/{pid}/maps"), set(found.values()), own))
+"""
+
+
+@pytest.fixture
+def landlocked(workspace):
+    program = compiled("landlocked", workspace)
+    if outcome([program, "true"]).returncode == 77:
+        pytest.skip("this kernel has no Landlock")
+    return [program]
+
+
+@pytest.fixture
+def asked(mount, target):
+    """What a caller is told by /proc and by the mount of the same user about another process of that user."""
+    plain = mount(user=USER)
+    process = target("moving", user=USER, cwd="/")
+
+    def ask(under):
+        command = [*under, PYTHON, "-I", "-c", PROGRAM, plain.path, str(process.pid), process.facts["range"], *VIEWS]
+        return ast.literal_eval(run(command).decode())
+
+    assert ask(NOBODY) == (None, {None}, (None, None))
+    return ask
+
+
+def test_reader_in_a_user_namespace_of_his_own_sees_himself_only(asked):
+    assert asked(in_user_namespace(NOBODY)) == ("EACCES", {"EACCES"}, (None, None))
+
+
+def test_reader_in_a_landlock_domain_sees_himself_only(asked, landlocked):
+    assert asked([*NOBODY, *landlocked]) == ("EACCES", {"EACCES"}, (None, None))
+
+
+def test_reader_with_no_new_privs_may_be_in_a_landlock_domain_and_sees_himself_only(asked, landlocked):
+    """Which of them are cannot be known from outside: stricter than /proc, for want of a better way."""
+    assert asked([*NOBODY[:-1], "--no-new-privs", "--"]) == (None, {"EACCES"}, (None, None))
+
+
+@pytest.mark.parametrize("way", ["plain", "async", "polled"])
+def test_overridden_credentials_are_refused(mount, target, way):
+    """Root, who acts as the user who mounts: he comes in, since the kernel compares the ids of the moment."""
+    plain = mount(user=USER)
+    process = target("moving", user=USER, cwd="/")
+    ring = target("personality", 65534, 0)
+    if "none" in ring.facts:
+        pytest.skip(f"this machine has no io_uring for us: {ring.facts['none']}")
+    assert ring.tell(f"{way} {plain.path}/README").startswith("shown ")
+    for view in VIEWS:
+        assert ring.tell(f"{way} {plain.path}/{process.pid}/{view.replace('RANGE', process.facts['range'])}") == "EACCES", view
+
+
+def test_daemon_itself_is_not_shown_where_proc_does_not_show_it(mount):
+    """It could always read its own page tables, whoever asks."""
+    plain = mount(user=USER)
+    assert formats.report(read(f"{plain.path}/{plain.pid}/info", USER))["Pid"] == str(plain.pid)
+    assert errno_of("read", f"/proc/{plain.pid}/maps", user=USER) == "EACCES", "it is dumpable"
+    for view in "layout", "pages", "summary":
+        assert errno_of("read", f"{plain.path}/{plain.pid}/{view}", user=USER) == "EACCES", view
