@@ -45,13 +45,14 @@ def guarded(workspace, spawn):
 
 
 def raced(target, program, paths, rounds):
-    """Two racers at once, which look at PATHS by turns: how many children they saw before the exec, and what was shown after it."""
+    """Two racers at once, which look at PATHS by turns: how many children they saw before the exec, and how often they were
+    shown what came after it, with the first path of each."""
     racers = [target("exec_race", program, *paths, under=OWNER, cwd="/") for _ in range(2)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda one: one.tell(f"race {rounds // 2}", timeout=80), racers))
     found = [re.fullmatch(r"before=(\d+) shown=(\d+) (.*)", one) for one in answers]
     assert all(found), answers
-    return sum(int(one[1]) for one in found), {one[3]: int(one[2]) for one in found if one[2] != "0"}
+    return sum(int(one[1]) for one in found), [(int(one[2]), one[3]) for one in found if one[2] != "0"]
 
 
 def test_setuid_program_is_never_shown_while_it_is_executed(shared, target, guarded):

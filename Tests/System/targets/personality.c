@@ -1,9 +1,9 @@
 /*
- * personality UID SUBMITTER: an io_uring whose requests are made under credentials that are not the caller's. It registers those
- * of UID (started by root, which it is), becomes SUBMITTER for good, and submits under the registered ones.
- * Facts: `ready none=ERRNO` where this machine has no io_uring.
- * Commands: `plain PATH`, `async PATH` (by a worker thread), `polled PATH` (by the kernel's polling thread) open a file and read its
- *           beginning; the answer is `shown FIRST-LINE` or the errno. `own PATH` opens it without io_uring.
+ * personality UID SUBMITTER: an io_uring whose requests are made under credentials that are not the caller's. Started by
+ * root, it registers those of a process of UID, becomes SUBMITTER for good, and submits under the registered ones.
+ * Facts: none; `ready none=ERRNO` where this machine has no io_uring.
+ * Commands: `plain PATH`, `async PATH` (by a worker thread) and `polled PATH` (by the kernel's polling thread) open a file
+ *           and read its beginning; the answer is `shown FIRST-LINE` or the errno. `own PATH` opens it without io_uring.
  */
 #define _GNU_SOURCE
 #include "target.h"
