@@ -28,14 +28,14 @@ static void live(uid_t uid, bool second, int said)
 {
 	char *reads = place(second), *writes = reads + READS, sum = 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (mmap(reads, READS, PROT_READ, FLAGS, -1, 0) != reads || madvise(reads, READS, MADV_NOHUGEPAGE) ||
 	    mmap(writes, WRITES, PROT_READ | PROT_WRITE, FLAGS, -1, 0) != writes)
 		die("successor: mmap");
 	for (size_t at = 0; at < READS; at += PAGE)
 		sum += *(volatile char *)(reads + at);
 	memset(writes, 's' + sum, WRITES);
-	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1))
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1) ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL)) /* a change of ids has undone both */
 		die("successor: setresuid");
 	if (write(said, "l", 1) != 1)
 		die("successor: write");
