@@ -185,7 +185,7 @@ LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
 
 @contextlib.contextmanager
 def loop_device():
-    """A free loop device, opened; skips where there is none."""
+    """The path of a free loop device; skips where there is none."""
     try:
         control = os.open("/dev/loop-control", os.O_RDWR)
     except OSError as error:
@@ -194,7 +194,7 @@ def loop_device():
     os.close(control)
     device = os.open(f"/dev/loop{number}", os.O_RDONLY)
     try:
-        yield device, f"/dev/loop{number}"
+        yield f"/dev/loop{number}"
     finally:
         os.close(device)
 
@@ -218,7 +218,7 @@ except OSError as error:
 finally:
     fcntl.ioctl(device, {LOOP_CLR_FD})
 """
-    with loop_device() as (_, device):
+    with loop_device() as device:
         answer = python(code, path, device, "0" if under is ROOT else "1000")
     if answer == "EIO":
         return  # Refused.
