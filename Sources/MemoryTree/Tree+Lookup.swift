@@ -181,7 +181,13 @@ extension Tree {
 
     /// Numbers of all processes that the reader may find.
     private func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
-        try root.processes(as: try hidingStanding(reader)?.rights() ?? .daemon)
+        guard let standing = hidingStanding(reader) else { return try root.processes() }
+        let numbers = try root.processes(as: try standing.rights())
+        // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials.
+        guard let own = root.ownNumber,
+            case .refused = access.standing(of: reader.requester, to: ProcessID(pid: own, birth: 0))
+        else { return numbers }
+        return numbers.filter { $0 != own }
     }
 
     /// All processes with their names as by-name spells them, by number.

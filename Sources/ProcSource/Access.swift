@@ -59,6 +59,8 @@ package final class Access: Sendable {
     private let ownRoot: File.Status
     private let ownCapabilities = CapabilitySet(rawValue: Credentials.permitted).intersection(needed)
     private let perfmonSuffices: Bool
+    /// Asked before serving, when this process may still ask.
+    private let kernelHasLandlock: Bool
     private let reported = Monitor(Set<Refusal>())
     private let report: @Sendable (Refusal) -> Void
 
@@ -83,6 +85,7 @@ package final class Access: Sendable {
         guard options.sharing == .none || own == Array(String(System.processNumber).utf8) else {
             throw .failed(.notSupported)
         }
+        kernelHasLandlock = Credentials.kernelHasLandlock
         perfmonSuffices = options.sharing == .everybody && root.perfmonSuffices
     }
 
@@ -139,7 +142,7 @@ package final class Access: Sendable {
         var mayReadLinks = true
         if !isOwn {
             if applies(.userNamespace), !caller.sharesUserNamespace { return .refused(.userNamespace) }
-            if applies(.noNewPrivileges), status.hasNoNewPrivileges, Credentials.kernelHasLandlock {
+            if applies(.noNewPrivileges), status.hasNoNewPrivileges, kernelHasLandlock {
                 // The kernel opens page tables, but no link, to these whatever else holds.
                 guard perfmonSuffices, !caller.capabilities.isDisjoint(with: [.perfmon, .sysAdmin]) else {
                     return .refused(.noNewPrivileges)

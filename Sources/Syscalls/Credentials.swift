@@ -26,7 +26,7 @@ package struct Credentials: Hashable, Sendable {
     /// Bits of the capabilities that this process has at this moment.
     package static var permitted: UInt64 { permitted_capabilities() }
     /// Whether this kernel has Landlock, which confines processes in a way nobody can see from outside.
-    package static let kernelHasLandlock = has_landlock() != 0
+    package static var kernelHasLandlock: Bool { has_landlock() != 0 }
 
     /// Gives up for good all capabilities but these, and what else serving does not need; before there are threads.
     package static func confine(to capabilities: UInt64) throws(Errno) {
