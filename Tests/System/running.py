@@ -11,11 +11,11 @@ from reading import as_user
 SOURCES = pathlib.Path(__file__).parent / "targets"
 
 
-def compiled(name, folder, *flags):
-    """The program of targets/NAME.c, compiled once a session, with FLAGS for the compiler."""
+def compiled(name, folder, *flags, sources=SOURCES):
+    """The program of SOURCES/NAME.c, compiled once a session, with FLAGS for the compiler."""
     program = os.path.join(folder, name)
     if not os.path.exists(program):
-        source = SOURCES / f"{name}.c"
+        source = sources / f"{name}.c"
         command = ["gcc", "-O1", "-Wall", "-Werror", "-pthread", *flags, "-o", program + ".new", source]
         done = subprocess.run(command, capture_output=True, timeout=60, text=True)
         assert done.returncode == 0, done.stderr

@@ -1,0 +1,47 @@
+"""The same where /proc is mounted with hidepid: who may not even see a process sees none in the mount."""
+
+import pytest
+
+import matrix
+from identities import TRUSTED
+
+pytestmark = pytest.mark.timeout(300)
+
+READERS = [
+    "root", "root-ptrace", "root-dac", "root-without-capabilities", "1000", "1000-in-groups", "1000-of-trusted-group", "1001",
+    "1001-in-trusted-group", "1000+ptrace", "1000+dac", "1000+perfmon+dac", "1000+admin+dac", "setuid-root", "setuid-root-lowered",
+    "setuid-1001", "setgid-1001", "fsuid-1000", "user-namespace-of-1000", "user-namespace-of-root-as-1000", "pid-namespace-1000",
+    "no-new-privileges-1000+admin", "landlock-1000", "landlock-root", "chroot-1000", "thread-1000-of-root",
+]  # fmt: skip
+SUBJECTS = [
+    "(the tree)", "kernel thread", "root", "1000", "1001", "1000-of-group-1001", "1000-of-trusted-group", "1000-not-dumpable",
+    "setuid-root", "setgid-1001", "1000+net_raw", "user-namespace-of-root-as-1000", "user-namespace-of-1000", "pid-namespace-1000",
+    "leaderless-1000", "zombie-1000", "the daemon", "itself",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=matrix.HIDEPID)
+def found(request, cast, pagefs, workspace):
+    return matrix.run_on(cast, pagefs, workspace, request.param, (), READERS, SUBJECTS)
+
+
+def test_nothing_more_is_shown_with_hidepid(found):
+    more = [cell for cell in found if cell.category == "MORE"]
+    assert not more, "\n".join(["shown against /proc:", *matrix.listing(more)])
+
+
+def test_hidepid_hides_and_the_mount_answers(found):
+    """Without either of the two, nothing more could not fail."""
+    statuses = [cell for cell in found if cell.kind == "read PID/info"]
+    hidden = [cell for cell in statuses if cell.proc in ("EPERM", "ENOENT")]
+    shown = [cell for cell in statuses if cell.category == "EQUAL" and cell.proc == "shown"]
+    assert len(hidden) > len(statuses) // 10 and len(shown) > len(statuses) // 10
+
+
+def test_the_trusted_group_sees_what_others_do_not(cast, pagefs, workspace):
+    """`gid=` counts for groups of any kind."""
+    readers = ["1001", "1001-in-trusted-group"]
+    found = matrix.run_on(cast, pagefs, workspace, f"hidepid=2,gid={TRUSTED}", (), readers, ["root"])
+    shown = {cell.reader: cell for cell in found if cell.kind == "read PID/info"}
+    assert shown["1001"].proc == shown["1001"].mount == "ENOENT"
+    assert shown["1001-in-trusted-group"].category == "EQUAL" and shown["1001-in-trusted-group"].proc == "shown"
