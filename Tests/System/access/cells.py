@@ -118,6 +118,9 @@ def look(label, reader, subject, kinds):
     found = answers(reader, requests)
     facts = dict(zip(FACTS, found))
     facts["listed"] = presence(facts["listed"], subject)
+    facts["refused access"] = facts["access"]
+    if facts["access"] == "EPERM":
+        facts["access"] = b""  # Under hidepid=1, of what is there: else it were ENOENT.
     facts = Facts(facts, subject)
     cells = {}
     for kind, got in zip(kinds, found[len(FACTS) :]):

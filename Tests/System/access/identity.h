@@ -30,7 +30,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { PROC_FD = 100, MOUNT_FD = 101, KNOWN_FD = 102, KNOWN_PAGES = 4, ANON_PAGES = 8 };
+/* A raw array of the anonymous pages takes several blocks of a file, those that are there only one. */
+enum { PROC_FD = 100, MOUNT_FD = 101, KNOWN_FD = 102, KNOWN_PAGES = 4, ANON_PAGES = 256 };
 
 static inline void check(long result, const char *step)
 {

@@ -122,6 +122,7 @@ def reason(cell):
     for prefix, words in {
         "no-new-privileges": "with no_new_privs only the process itself",
         "landlock": "with no_new_privs only the process itself",
+        "1000+net_raw": "a capability that the daemon has given up",
         "chroot": "another root directory is refused",
         "pid": "another pid namespace",
         "user-namespace": "in another user namespace only the process itself",
@@ -141,11 +142,22 @@ def listing(found):
             groups[reason(cell), cell.category, f"/proc: {cell.proc}, mount: {cell.mount.partition(',')[0]}"].append(cell)
     for (why, category, answers), members in sorted(groups.items()):
         yield f"{len(members):5} {category:6}{why}; {answers}"
-        pairs = collections.defaultdict(list)
-        for cell in members:
-            pairs[cell.reader, cell.subject].append(cell.kind)
-        for (reader, subject), kinds in pairs.items():
-            yield f"            {reader} -> {subject}: {', '.join(kinds)}"
+        yield from (f"            {line}" for line in compressed(members))
+
+
+def compressed(members):
+    """Readers, processes and kinds of cells, with those that have the same in common on one line."""
+    kinds = collections.defaultdict(list)
+    for cell in members:
+        kinds[cell.reader, cell.subject].append(cell.kind)
+    subjects = collections.defaultdict(list)
+    for (reader, subject), names in kinds.items():
+        subjects[reader, tuple(names)].append(subject)
+    readers = collections.defaultdict(list)
+    for (reader, names), labels in subjects.items():
+        readers[tuple(labels), names].append(reader)
+    for (labels, names), who in readers.items():
+        yield f"{', '.join(who)} -> {', '.join(labels)}: {', '.join(names)}"
 
 
 @contextlib.contextmanager

@@ -176,9 +176,14 @@ def check_self(facts, body):
 
 
 def check_size(facts, body):
-    """Neither the size of `letters` nor the blocks of a raw array count pages for whom pagemap is refused."""
+    """The size of `letters` does not count pages for whom pagemap is refused."""
+    return "MORE" if facts.refusal("pagemap") and int(body.split()[0]) > 128 else None
+
+
+def check_blocks(facts, body):
+    """Nor do the blocks of a raw array: it seems to have none, or no holes."""
     size, blocks = map(int, body.split())
-    return "MORE" if facts.refusal("pagemap") and (blocks or size > 128) else None
+    return "MORE" if facts.refusal("pagemap") and 0 < blocks * 512 < size else None
 
 
 class Kind(NamedTuple):
@@ -261,7 +266,7 @@ KINDS = [
     Kind(f"{VMA}/backing", "stat", ("object",), mapping="file"),
     Kind(f"{VMA}/raw/", "list", MAPS),
     Kind(f"{VMA}/raw/pagemap", "read", PAGEMAP, check_raw),
-    Kind(f"{VMA}/raw/pagemap", "stat", MAPS, check_size, also=("pagemap",)),
+    Kind(f"{VMA}/raw/pagemap", "stat", MAPS, check_blocks, also=("pagemap",)),
     *(Kind(f"{VMA}/raw/{name}", "read", (*FRAMES, name)) for name in ("kpageflags", "kpagecount", "kpagecgroup")),
     Kind("PID/at/", "stat", ("lstat",)),
     Kind("PID/at/ADDRESS", "link", MAPS, check_target),
@@ -271,7 +276,7 @@ KINDS = [
 
 # With the real ids, for readers who have others.
 ACCESS = [
-    Kind("PID", "access", ("access",)),
+    Kind("PID", "access", ("access",), also=("refused access",)),
     Kind("PID/vma/RANGE/", "access", ("access_object",), mapping="file"),
 ]
 

@@ -15,7 +15,7 @@ RULES = {
     "overridden": (["setuid-root", "setuid-root-lowered"], ["root", "1001"]),
     "root_directory": (["chroot-root", "chroot-1000"], ["1000"]),
 }
-ITSELF = ["setuid-root-dropped", "setgid-1001", "setuid-1001", "user-namespace-of-1000"], ["itself"]
+ITSELF = ["setuid-root-dropped", "setuid-1001-dropped", "setgid-1001", "user-namespace-of-root"], ["itself"]
 
 
 def more(found):
@@ -36,13 +36,6 @@ def test_without_the_exception_for_itself_less_is_shown(cast, pagefs, workspace)
     assert matrix.counts(found)["EQUAL"] == len(found), "\n".join(matrix.listing(found))
     without = matrix.run_on(cast, pagefs, workspace, matrix.AS_IT_IS, ["test_without=itself"], readers, subjects)
     assert matrix.counts(without)["LESS"] and not more(without), matrix.counts(without)
-
-
-def test_a_mount_without_rules_shows_more_and_the_matrix_says_so(cast, pagefs, workspace):
-    """What a daemon shows on root's behalf, were it asked by root alone, is more than the others may see."""
-    found = matrix.run_on(cast, pagefs, workspace, matrix.AS_IT_IS, (), ["root", "1000"], ["root"])
-    shown = {reader: {cell.kind for cell in found if cell.reader == reader and cell.mount.startswith("shown")} for reader in ("root", "1000")}
-    assert len(shown["root"]) > 30 and shown["1000"] < shown["root"]
 
 
 def test_nsdeny_refuses_readers_in_other_pid_namespaces(cast, pagefs, workspace):
