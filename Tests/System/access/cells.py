@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from nodes import ACCESS, FACTS, KINDS, OF_THE_TREE, REFUSED, Facts
+from checks import FACTS, REFUSED, Facts
+from nodes import ACCESS, KINDS, OF_THE_TREE
 
 # Readers whose real ids are others than those that they read with, as access(2) shows.
 OF_OTHER_REAL_IDS = {"setuid-root", "setuid-root-lowered", "setuid-1001", "fsuid-1000"}

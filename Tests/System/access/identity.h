@@ -1,8 +1,8 @@
 /*
- * Taking on an identity, step by step as the command line says, and holding memory of a known shape.
+ * Taking on an identity, step by step as the command line says.
  * Steps, in any order and number:
  *   roots=PROC:MOUNT     the two trees that requests are about; they stay within reach in a chroot
- *   known=FILE           the file that is mapped in the end; it must have KNOWN_PAGES pages
+ *   known=FILE           the file that is mapped in the end (known.h)
  *   uid=N uid=R,E,S gid=N gid=R,E,S groups=A,B fsuid=N
  *   keepcaps caps=HEX    the mask becomes the permitted and effective set; caps=~HEX leaves these out
  *   dumpable=N nnp landlock
@@ -30,8 +30,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* A raw array of the anonymous pages takes several blocks of a file, those that are there only one. */
-enum { PROC_FD = 100, MOUNT_FD = 101, KNOWN_FD = 102, KNOWN_PAGES = 4, ANON_PAGES = 256 };
+enum { PROC_FD = 100, MOUNT_FD = 101, KNOWN_FD = 102 };
 
 static inline void check(long result, const char *step)
 {
@@ -235,34 +234,6 @@ static void run_steps(char **steps)
 #undef STEP
 	}
 	serve();
-}
-
-/* The number of this process in the tree of processes that it came with. */
-static inline long outer_pid(void)
-{
-	char text[32] = "";
-
-	check(readlinkat(PROC_FD, "self", text, sizeof text - 1), "self");
-	return atol(text);
-}
-
-/* Maps the known file, and memory of which two pages are written, one is only read, and the rest untouched. */
-static inline void map_known(unsigned long *file, unsigned long *anon)
-{
-	volatile char *shown = mmap(NULL, KNOWN_PAGES * PAGE, PROT_READ, MAP_PRIVATE, KNOWN_FD, 0);
-	/* With a page between it and its neighbours, with which it would merge. */
-	volatile char *own = mmap(NULL, (ANON_PAGES + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (shown == MAP_FAILED || own == MAP_FAILED)
-		die("mmap");
-	own += PAGE;
-	check(mprotect((void *)own, ANON_PAGES * PAGE, PROT_READ | PROT_WRITE), "mprotect");
-	for (int page = 0; page < KNOWN_PAGES; page++)
-		(void)shown[page * PAGE];
-	own[0] = own[PAGE] = 1;
-	(void)own[2 * PAGE];
-	*file = (unsigned long)shown;
-	*anon = (unsigned long)own;
 }
 
 #endif

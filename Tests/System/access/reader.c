@@ -10,7 +10,7 @@
  *   stat             `SIZE BLOCKS` of what is there, links not followed
  *   access           whether something is there, asked with the real ids as access(2) does, links not followed
  */
-#include "identity.h"
+#include "known.h"
 #include <dirent.h>
 #include <sys/stat.h>
 

@@ -4,7 +4,7 @@
  * thread has ended). After `exec=PROGRAM` the END stands first again.
  * Facts: pid=N thread=N file=RANGE anon=RANGE; thread is one that lives.
  */
-#include "identity.h"
+#include "known.h"
 
 static const char *end;
 static unsigned long file, anon;
