@@ -3,6 +3,7 @@
 import pytest
 
 import matrix
+from cells import answers
 from identities import TRUSTED
 
 pytestmark = pytest.mark.timeout(300)
@@ -45,3 +46,15 @@ def test_the_trusted_group_sees_what_others_do_not(cast, pagefs, workspace):
     shown = {cell.reader: cell for cell in found if cell.kind == "read PID/info"}
     assert shown["1001"].proc == shown["1001"].mount == "ENOENT"
     assert shown["1001-in-trusted-group"].category == "EQUAL" and shown["1001-in-trusted-group"].proc == "shown"
+
+
+def test_a_hidden_process_is_answered_as_one_that_is_not_there(cast, pagefs, workspace):
+    """Else the errno of a refusal told that it is."""
+    pattern, absent = ["stat m {}", "stat m {}/vma", "list m {}", "read m {}/info", "access m {}"], 4194303
+    with matrix.hidden_proc(workspace, "hidepid=2") as proc, matrix.shared_mount(pagefs, workspace, f"proc={proc}") as mount:
+        with cast.audience(mount, proc, READERS) as audience:
+            for label, (reader, _) in audience.items():
+                for subject in cast.subjects.values():
+                    if answers(reader, [f"stat p {subject.pid}"]) == ["ENOENT"]:
+                        hidden, none = ([request.format(pid) for request in pattern] for pid in (subject.pid, absent))
+                        assert answers(reader, hidden) == answers(reader, none), (label, subject.label)
