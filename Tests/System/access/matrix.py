@@ -38,11 +38,11 @@ class Cast:
         self.known = os.path.join(self.jail, "known")
         pathlib.Path(self.known).write_bytes(b"known to all" * 1400)
         os.truncate(self.known, 4 * 4096)
-        self.programs = Programs(compiled("reader", workspace, HERE))
+        self.programs = Programs(compiled("reader", workspace, sources=HERE))
         self.readers = readers(self.programs, self.jail)
         self._running = contextlib.ExitStack()
         self.subjects = {"kernel thread": kernel_thread()}
-        programs = Programs(compiled("subject", workspace, HERE))
+        programs = Programs(compiled("subject", workspace, sources=HERE))
         try:
             for number, (label, (end, steps)) in enumerate(subjects(programs, self.jail).items()):
                 name = f"subject-{number}"

@@ -64,7 +64,7 @@ def test_setuid_program_is_never_shown_while_it_is_executed(shared, target, guar
     views = [f"{folder}/vma/", f"{folder}/layout", f"{folder}/vma/{first}/maps", f"{folder}/pages"]
     before, shown = raced(target, program, views, EXECS)
     assert not shown
-    assert before > EXECS // 10, "the processes were hardly ever seen before the exec: no race took place"
+    assert before > EXECS // 40, "the processes were hardly ever seen before the exec: no race took place"
 
 
 def fields(answer):
