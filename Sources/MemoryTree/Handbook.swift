@@ -131,6 +131,11 @@ package enum Handbook {
         return text
     }
 
+    /// The kinds of refusal, for docs/security.md.
+    package static var refusals: String {
+        Refusal.allCases.reduce("| refused | because |\n|---|---|\n") { $0 + "| \($1.reason) | \($1.cause) |\n" }
+    }
+
     /// The nodes as man(7) macros, for the manual page.
     package static var manual: String {
         var text = ""

@@ -45,14 +45,18 @@ extension Tree {
 
     /// The process, whose directory the reader may stat.
     func found(_ pid: Int32, _ reader: Reader) throws(ProcError) -> PinnedProcess {
-        try requireVisible(pid, inside: false, reader)
+        try askIfHidden(pid, inside: false, reader) { rights throws(ProcError) in
+            try root.requireVisible(pid, as: rights)
+        }
         return try processes.process(pid)
     }
 
     /// The process, of which the reader may read what everybody may read where nothing is hidden.
     func visible(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         let process = try processes.process(id)
-        try requireVisible(id.pid, inside: true, reader)
+        try askIfHidden(id.pid, inside: true, reader) { rights throws(ProcError) in
+            _ = try process.open("stat", as: rights)
+        }
         return process
     }
 
@@ -63,9 +67,15 @@ extension Tree {
         return process
     }
 
-    private func requireVisible(_ pid: Int32, inside: Bool, _ reader: Reader) throws(ProcError) {
-        guard root.hidepid != nil else { return }
-        let rights = try access.standing(of: reader.requester, to: ProcessID(pid: pid, birth: 0)).rights()
-        try root.requireVisible(pid, inside: inside, as: rights)
+    /// Asks the kernel by the reader's rights where hidepid is in force. Who may not even ask is told what the kernel tells
+    /// those from whom it hides the process.
+    private func askIfHidden(
+        _ pid: Int32, inside: Bool, _ reader: Reader, ask: (Rights) throws(ProcError) -> Void
+    ) throws(ProcError) {
+        guard let hiding = root.hiding else { return }
+        switch access.standing(of: reader.requester, to: ProcessID(pid: pid, birth: 0)) {
+        case .asked(let rights): try ask(rights)
+        case .refused: if let failure = hiding.failure(inside: inside) { throw failure }
+        }
     }
 }

@@ -176,13 +176,16 @@ extension Tree {
 
     /// What hidepid lets each reader find; nil where everybody finds everything.
     package func hidingStanding(_ reader: Reader) -> Standing? {
-        root.hidepid == nil ? nil : access.standing(of: reader.requester)
+        root.hiding == nil ? nil : access.standing(of: reader.requester)
     }
 
     /// Numbers of all processes that the reader may find.
     private func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
-        guard let standing = hidingStanding(reader) else { return try root.processes() }
-        let numbers = try root.processes(as: try standing.rights())
+        guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
+        guard case .asked(let rights) = access.standing(of: reader.requester) else {
+            return root.sharesNumbers ? root.group(ofThread: reader.requester.thread).map { [$0] } ?? [] : []
+        }
+        let numbers = try root.processes(as: rights)
         // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials.
         guard let own = root.ownNumber,
             case .refused = access.standing(of: reader.requester, to: ProcessID(pid: own, birth: 0))

@@ -88,7 +88,7 @@ package struct Capabilities: Sendable {
     /// Every key, with the reason where it is missing to a reader.
     package func facts(_ standing: Standing, _ root: ProcRoot) -> [Fact] {
         var missing = missing
-        missing["All_processes"] = root.hidepid
+        missing["All_processes"] = root.hiding?.options
         let hidden: String
         switch standing {
         case .refused(let refusal):

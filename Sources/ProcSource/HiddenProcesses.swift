@@ -1,14 +1,39 @@
 import Syscalls
+import SystemPackage
 
-/// How a mounted /proc hides processes (its mount options hidepid and gid); looked at again when mounts have changed.
+/// How a mounted /proc hides processes from those who may not trace them: its mount options hidepid and gid.
+///
+/// Source: proc(5), has_pid_permissions() and proc_pid_permission() of fs/proc/base.c.
+package struct Hiding: Equatable, Sendable {
+    /// Such as `hidepid=invisible,gid=4`.
+    package let options: String
+    /// Directories are listed and may be stat'ed, but not entered (hidepid=1).
+    package let showsDirectories: Bool
+    /// What the kernel says to those who look into a directory nevertheless.
+    private let errorInside: ProcError
+
+    fileprivate init(_ options: [Substring]) {
+        self.options = options.filter { $0.hasPrefix("hidepid=") || $0.hasPrefix("gid=") }.joined(separator: ",")
+        showsDirectories = options.contains { ["hidepid=1", "hidepid=noaccess"].contains($0) }
+        let isInvisible = options.contains { ["hidepid=2", "hidepid=invisible"].contains($0) }
+        errorInside = isInvisible ? .absent : .refused(.notPermitted)
+    }
+
+    /// What somebody is told of a process that is hidden from him; nil where it is not.
+    ///
+    /// - Parameter inside: looks into its directory.
+    package func failure(inside: Bool) -> ProcError? { inside ? errorInside : showsDirectories ? nil : .absent }
+}
+
+/// The `Hiding` of a /proc, looked at again when mounts have changed.
 final class HiddenProcesses: Sendable {
     private struct State {
-        var options: String?
+        var hiding: Hiding?
         var wasRead = false
     }
 
     private let mountinfo: File?
-    /// Number of the mount; nil hides what the options of an unknown mount would say.
+    /// Number of the mount.
     private let mount: String?
     private let state = Monitor(State())
 
@@ -18,25 +43,26 @@ final class HiddenProcesses: Sendable {
         mount = facts.flatMap { StatusFile($0)["mnt_id"] }
     }
 
-    /// Such as `hidepid=invisible,gid=4`; nil when nothing is hidden.
-    var options: String? {
+    /// nil when nothing is hidden.
+    var hiding: Hiding? {
         state.withLock { state in
             if !state.wasRead || mountinfo?.hasNews == true {
-                state.options = read()
+                state.hiding = read()
                 state.wasRead = true
             }
-            return state.options
+            return state.hiding
         }
     }
 
-    private func read() -> String? {
-        guard let mount, let text = try? mountinfo?.readAll() else { return "hidepid=?" }
+    private func read() -> Hiding? {
+        // Of a mount that is not found, as one of another namespace, the worst is assumed.
+        let unknown = Hiding(["hidepid=?"])
+        guard let mount, let text = try? mountinfo?.readAll() else { return unknown }
         let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first {
             $0.split(separator: " ").first.map(String.init) == mount
         }
-        // A mount of another namespace.
-        guard let options = line?.split(separator: " ").last?.split(separator: ",") else { return "hidepid=?" }
+        guard let options = line?.split(separator: " ").last?.split(separator: ",") else { return unknown }
         let hides = options.contains { $0.hasPrefix("hidepid=") && $0 != "hidepid=0" && $0 != "hidepid=off" }
-        return hides ? options.filter { $0.hasPrefix("hidepid=") || $0.hasPrefix("gid=") }.joined(separator: ",") : nil
+        return hides ? Hiding(options) : nil
     }
 }

@@ -13,7 +13,7 @@ package final class ProcRoot: Sendable {
     package let sharesNumbers: Bool
     /// The number of this daemon in it, nil where it is not seen.
     package let ownNumber: Int32?
-    private let hiding: HiddenProcesses?
+    private let hidden: HiddenProcesses?
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
     /// Milliseconds since 1970 at which the machine booted; start times count from there.
@@ -25,18 +25,18 @@ package final class ProcRoot: Sendable {
         isLive = directory.filesystemType == File.procMagic
         ownNumber = isLive ? (try? directory.readLink("self")).flatMap(parseProcessNumber) : nil
         sharesNumbers = ownNumber == System.processNumber
-        hiding = isLive ? HiddenProcesses(of: directory) : nil
+        hidden = isLive ? HiddenProcesses(of: directory) : nil
         let handle = sharesNumbers ? try? File.process(System.processNumber) : nil
         hasPidfs = handle?.filesystemType == File.pidfsMagic
         // To a tick, in which start times are counted: two clocks are never read at the same moment.
         bootTime = (System.realMilliseconds - System.bootMilliseconds + 5) / 10 * 10
     }
 
-    /// How processes are hidden from some readers, such as `hidepid=invisible,gid=4`; nil when they are not.
-    package var hidepid: String? { hiding?.options }
+    /// How processes are hidden from some readers; nil when they are not.
+    package var hiding: Hiding? { hidden?.hiding }
 
     /// Whether supplementary groups decide about anything here: hidepid's gid= does, and the files of a recording.
-    var asksForGroups: Bool { !isLive || hidepid != nil }
+    var asksForGroups: Bool { !isLive || hiding != nil }
 
     /// Numbers of all processes that this /proc lists, ascending.
     package func processes(as rights: Rights = .daemon) throws(ProcError) -> [Int32] {
@@ -49,13 +49,9 @@ package final class ProcRoot: Sendable {
         try ProcError.wrap { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
     }
 
-    /// Throws what a reader gets from stat of the process's directory and, for `inside`, from opening what everybody
-    /// may read in it: where hidepid is in force that depends on who asks.
-    package func requireVisible(_ pid: Int32, inside: Bool, as rights: Rights) throws(ProcError) {
-        try ProcError.wrap { () throws(Errno) in
-            _ = try directory.status(String(pid), as: rights.credentials)
-            if inside { _ = try File.open("\(pid)/stat", at: directory, as: rights.credentials) }
-        }
+    /// Throws what a reader gets from stat of the process's directory: with hidepid that depends on who asks.
+    package func requireVisible(_ pid: Int32, as rights: Rights) throws(ProcError) {
+        _ = try ProcError.wrap { () throws(Errno) in try directory.status(String(pid), as: rights.credentials) }
     }
 
     /// Holds on to the process that has the number now.

@@ -49,7 +49,7 @@ package enum Refusal: Error, CaseIterable, Hashable, Sendable {
     case unknown, kernelThread, overridden, rootDirectory, pidNamespace, userNamespace, noNewPrivileges, daemon
     case capabilities
 
-    /// In words; of which processes it is told nothing.
+    /// In words, for `capabilities` and the log.
     package var reason: String {
         switch self {
         case .unknown: "the reader cannot be seen from the daemon's /proc"
@@ -61,6 +61,21 @@ package enum Refusal: Error, CaseIterable, Hashable, Sendable {
         case .noNewPrivileges: "the reader has no_new_privs, as under Landlock: its own process only"
         case .daemon: "the daemon itself is shown to full root only"
         case .capabilities: "the reader lacks capabilities that the daemon has"
+        }
+    }
+
+    /// Why the kernel's answer to the daemon would not be its answer to the reader.
+    package var cause: String {
+        switch self {
+        case .unknown: "whose rights are not known has none"
+        case .kernelThread: "it acts for somebody who cannot be told, as nfsd and loop devices do"
+        case .overridden: "io_uring, access(2) and overlayfs act with rights that /proc does not show"
+        case .rootDirectory: "names of files would be those of the daemon's root directory"
+        case .pidNamespace: "wanted by who mounted; else the kernel's answer is the same through an inherited /proc"
+        case .userNamespace: "the kernel compares user namespaces too, and capabilities there mean nothing here"
+        case .noNewPrivileges: "whoever enters Landlock sets it, and Landlock cannot be seen from outside"
+        case .daemon: "the kernel lets every process look at itself, and the daemon is the one that asks"
+        case .capabilities: "on a plain user's mount the daemon's rights are used, and may be more"
         }
     }
 }

@@ -82,18 +82,19 @@ struct TreeCommand: ParsableCommand {
 
 /// `pagefs handbook TOPIC`: the text of the manual and of docs/ that follows from the tables.
 struct HandbookCommand: ParsableCommand {
-    enum Topic: String, ExpressibleByArgument, CaseIterable { case tree, man }
+    enum Topic: String, ExpressibleByArgument, CaseIterable { case tree, man, refusals }
 
     static let configuration = CommandConfiguration(
         commandName: "handbook", abstract: "Print the generated part of the documentation.", shouldDisplay: false)
 
-    @Argument(help: "tree or man.") var topic: Topic
+    @Argument(help: "tree, man or refusals.") var topic: Topic
 
     func run() throws {
         let text =
             switch topic {
             case .tree: Handbook.markdown
             case .man: Handbook.manual
+            case .refusals: Handbook.refusals
             }
         try System.write(Array(text.utf8), to: 1)
     }
