@@ -17,13 +17,12 @@ extension Tree {
             guard let pid = parseProcessNumber(name) else { throw .absent }
             return Node(.process, try found(pid, reader).id)
         case .byName:
-            guard try names(reader).contains(where: { $0.name == name }) else { throw .absent }
+            guard try isName(name, reader) else { throw .absent }
             return Node(.byNameGroup, name: name)
         case .byNameGroup:
-            guard let pid = parseProcessNumber(name),
-                let process = try names(reader).first(where: { $0.process.pid == pid && $0.name == parent.name })
+            guard let pid = parseProcessNumber(name), let process = try named(pid, reader), process.name == parent.name
             else { throw .absent }
-            return Node(.byNameLink, process.process, name: parent.name)
+            return Node(.byNameLink, process.id, name: parent.name)
         case .process:
             return try rangeQuery(name, in: parent, reader)
         case .vmaFolder:
@@ -115,8 +114,8 @@ extension Tree {
             }
         case .byNameGroup:
             for process in try names(reader) where process.name == node.name {
-                let link = Node(.byNameLink, process.process, name: node.name)
-                list.append((Array(String(process.process.pid).utf8), link))
+                let link = Node(.byNameLink, process.id, name: node.name)
+                list.append((Array(String(process.id.pid).utf8), link))
             }
         case .process:
             let process = try pin(node.process!, reader)
@@ -171,42 +170,6 @@ extension Tree {
             let child = Node(entry, node.process, range: node.range)
             let isOfView = entry.kind == .file && node.process != nil || entry == .capabilities
             return (name, isOfView ? child.of(space: space, view: view) : child)
-        }
-    }
-
-    /// What hidepid lets each reader find; nil where everybody finds everything.
-    package func hidingStanding(_ reader: Reader) -> Standing? {
-        root.hiding == nil ? nil : access.standing(of: reader.requester)
-    }
-
-    /// Numbers of all processes that the reader may find.
-    private func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
-        guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
-        guard case .asked(let rights) = access.standing(of: reader.requester) else {
-            return root.sharesNumbers ? root.group(ofThread: reader.requester.thread).map { [$0] } ?? [] : []
-        }
-        let numbers = try root.processes(as: rights)
-        // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials.
-        guard let own = root.ownNumber,
-            case .refused = access.standing(of: reader.requester, to: ProcessID(pid: own, birth: 0))
-        else { return numbers }
-        return numbers.filter { $0 != own }
-    }
-
-    /// All processes with their names as by-name spells them, by number.
-    private func names(_ reader: Reader) throws(ProcError) -> [(name: [UInt8], process: ProcessID)] {
-        try cache.value(.names(hidingStanding(reader)), for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
-            var names: [(name: [UInt8], process: ProcessID)] = []
-            for pid in try numbers(reader) {
-                try reader.checkInterrupted()
-                // One that has gone since, or may not be looked at, has no name here.
-                guard let process = try? visible(processes.process(pid).id, reader),
-                    let command = try? process.stat().command,
-                    let name = entryName(command)
-                else { continue }
-                names.append((name, process.id))
-            }
-            return names
         }
     }
 

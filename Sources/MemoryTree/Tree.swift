@@ -36,6 +36,8 @@ package final class Tree: Sendable {
     let held = HeldBytes()
     let processes: PinnedProcesses
     let spaces = AddressSpaces()
+    /// A process that had the name when it was looked at last.
+    let nameHints = Monitor([[UInt8]: Int32]())
 
     /// - Parameter report: told of each kind of refusal once.
     package init(

@@ -1,0 +1,60 @@
+import ProcModel
+import ProcSource
+import ProcText
+import Syscalls
+
+/// A process with its name as by-name spells it.
+struct NamedProcess: Sendable {
+    let name: [UInt8]
+    let id: ProcessID
+}
+
+extension Tree {
+    /// What hidepid lets each reader find; nil where everybody finds everything.
+    package func hidingStanding(_ reader: Reader) -> Standing? {
+        root.hiding == nil ? nil : access.standing(of: reader.requester)
+    }
+
+    /// Numbers of all processes that the reader may find.
+    func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
+        guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
+        guard case .asked(let rights) = access.standing(of: reader.requester) else {
+            return root.sharesNumbers ? root.group(ofThread: reader.requester.thread).map { [$0] } ?? [] : []
+        }
+        let numbers = try root.processes(as: rights)
+        // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials.
+        guard let own = root.ownNumber,
+            case .refused = access.standing(of: reader.requester, to: ProcessID(pid: own, birth: 0))
+        else { return numbers }
+        return numbers.filter { $0 != own }
+    }
+
+    /// All processes with their names, by number.
+    func names(_ reader: Reader) throws(ProcError) -> [NamedProcess] {
+        try cache.value(.names(hidingStanding(reader)), for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
+            var names: [NamedProcess] = []
+            for pid in try numbers(reader) {
+                try reader.checkInterrupted()
+                if let process = try named(pid, reader) { names.append(process) }
+            }
+            return names
+        }
+    }
+
+    /// The process of a number; nil when it has gone, may not be looked at, or has no name that fits.
+    func named(_ pid: Int32, _ reader: Reader) throws(ProcError) -> NamedProcess? {
+        guard let process = try? visible(processes.process(pid).id, reader), let command = try? process.stat().command,
+            let name = entryName(command)
+        else { return nil }
+        nameHints.withLock { $0[name] = pid }
+        return NamedProcess(name: name, id: process.id)
+    }
+
+    /// Whether a process has the name now. One that had it lately is asked first: a walk looks up each name that it was
+    /// given by the list.
+    func isName(_ name: [UInt8], _ reader: Reader) throws(ProcError) -> Bool {
+        if let pid = nameHints.withLock({ $0[name] }), try named(pid, reader)?.name == name { return true }
+        nameHints.withLock { $0[name] = nil }
+        return try names(reader).contains { $0.name == name }
+    }
+}
