@@ -65,10 +65,12 @@ final class Bridge: Sendable {
 
     func open(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
         answer(request, "open", at: .name) { () throws(ProcError) in
+            let holding = try tree.holdings.openHandle(for: request.reader.user)
             let file = try tree.open(try inode(number).node, for: request.reader)
+            try file.count(in: holding)
             inodes.opened(number, size: file.size)
             var info = info
-            info.fh = handles.add(.file(file))
+            info.fh = handles.add(.file(file), holding)
             info.direct_io = 1
             if file.size == nil { info.nonseekable = 1 }
             if !request.opened(&info) { handles.remove(info.fh) }
@@ -92,12 +94,17 @@ final class Bridge: Sendable {
 
     func openDirectory(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
         answer(request, "opendir", at: .name) { () throws(ProcError) in
+            let holding = try tree.holdings.openHandle(for: request.reader.user)
             let list = try tree.list(try inode(number).node, for: request.reader)
+            try holding.take(bytes: list.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
             var info = info
-            info.fh = handles.add(.listing(list))
+            info.fh = handles.add(.listing(list), holding)
             if !request.opened(&info) { handles.remove(info.fh) }
         }
     }
+
+    /// What an entry of a listing costs beside its name.
+    private static let bytesPerName = 144
 
     func readDirectory(_ request: Request, _ number: UInt64, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
         answer(request, "readdir", at: .handle) { () throws(ProcError) in

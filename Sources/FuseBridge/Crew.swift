@@ -31,8 +31,6 @@ import SystemPackage
         /// Requests that came when all threads were busy.
         var backlog: [RequestBuffer] = []
         var isStopping = false
-
-        var canHandOver: Bool { !idle.isEmpty || members.count < Crew.most }
     }
 
     private final class Member: Sendable {
@@ -50,14 +48,18 @@ import SystemPackage
     /// Threads that stay when there is little to do.
     private static let fewest = 4
     /// A request may have to wait for the target's memory lock; only this many waiting ones could keep others out.
-    private static let most = 256
+    private let most: Int
     /// Nanoseconds for which the next request is looked for.
     private static let lookAhead: UInt64 = 50_000
 
-    init(_ session: OpaquePointer, _ log: Logger) {
+    /// - Parameter descriptors: that may be open; a request needs up to eight.
+    init(_ session: OpaquePointer, _ log: Logger, descriptors: Int) {
         unsafe self.session = session
         self.log = log
+        most = min(256, max(8, descriptors / 32))
     }
+
+    private func canHandOver(_ state: State) -> Bool { !state.idle.isEmpty || state.members.count < most }
 
     /// Starts the threads; returns when the file system is unmounted or `stop` was called, and all threads have ended.
     func serve() {
@@ -169,7 +171,7 @@ import SystemPackage
         let (isAlone, canHandOver) = state.withLock { state in
             state.waiting -= 1
             state.requests += 1
-            return (state.waiting == 0, state.canHandOver)
+            return (state.waiting == 0, self.canHandOver(state))
         }
         guard isAlone else { return true }
         switch kind {
@@ -184,7 +186,7 @@ import SystemPackage
     /// Puts another thread on duty; false when all there may be are busy.
     private func handOver() -> Bool {
         let successor: Member?? = state.withLock { state in
-            guard state.canHandOver else { return nil }
+            guard canHandOver(state) else { return nil }
             state.waiting += 1
             return .some(state.idle.popLast())
         }

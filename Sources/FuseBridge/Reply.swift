@@ -9,7 +9,8 @@ import SystemPackage
     let raw: fuse_req_t
 
     var reader: Reader {
-        Reader(thread: unsafe fuse_req_ctx(raw).pointee.pid) { unsafe fuse_req_interrupted(raw) != 0 }
+        let context = unsafe fuse_req_ctx(raw).pointee
+        return Reader(thread: context.pid, user: context.uid) { unsafe fuse_req_interrupted(raw) != 0 }
     }
 
     func fail(_ errno: Errno) { unsafe fuse_reply_err(raw, errno.rawValue) }

@@ -23,8 +23,12 @@ package final class Decoders: Sendable {
     /// How many decode at a time.
     package let threads: Int
 
-    package init(threads: Int) {
+    /// Where room for what is decoded ahead of readers is found.
+    let holdings: Holdings
+
+    package init(threads: Int, _ holdings: Holdings) {
         self.threads = threads
+        self.holdings = holdings
         state = Monitor(State(helpersScratch: threads > 1 ? DecodeScratch() : nil))
     }
 

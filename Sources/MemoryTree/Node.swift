@@ -40,11 +40,14 @@ package struct Node: Hashable, Sendable {
 package struct Reader: Sendable {
     /// Thread id as this daemon sees it; 0 when it cannot.
     package let thread: Int32
+    /// Whose share of what handles may hold it is.
+    package let user: UInt32
     /// Whether the reader has given up; cheap enough to ask after each piece of work.
     package let isInterrupted: @Sendable () -> Bool
 
-    package init(thread: Int32, isInterrupted: @escaping @Sendable () -> Bool) {
+    package init(thread: Int32, user: UInt32 = 0, isInterrupted: @escaping @Sendable () -> Bool) {
         self.thread = thread
+        self.user = user
         self.isInterrupted = isInterrupted
     }
 

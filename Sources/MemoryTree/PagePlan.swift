@@ -39,6 +39,12 @@ struct PagePlan {
 
     private static let joinedGap: UInt64 = 1 << 30
 
+    /// Pages that a piece may have.
+    var mostInPiece: UInt64 { span == spans.count ? min(pagesFound, Self.pagesPerPiece) : Self.pagesPerPiece }
+
+    /// Bytes that what has been found takes.
+    var bytes: Int { extents.capacity * MemoryLayout<Extent>.stride }
+
     /// Whether everything has been found and handed out.
     var isDone: Bool { span == spans.count && next == extents.count }
 

@@ -153,10 +153,10 @@ extension Tree {
             for pid in try root.processes() {
                 try reader.checkInterrupted()
                 // One that has gone since, or may not be looked at, has no name here.
-                guard let process = try? processes.process(pid), let command = try? process.stat().command,
-                    let name = entryName(command)
-                else { continue }
-                names.append((name, process.id))
+                do throws(ProcError) {
+                    let process = try processes.process(pid)
+                    if let name = entryName(try process.stat().command) { names.append((name, process.id)) }
+                } catch { try error.throwIfShortage() }
             }
             return names
         }
@@ -173,7 +173,7 @@ extension Tree {
         }
         switch node.entry {
         case .selfLink:
-            guard let pid = root.group(ofThread: reader.thread) else { throw .absent }
+            guard let pid = try root.group(ofThread: reader.thread) else { throw .absent }
             return Array(String(pid).utf8)
         case .byNameLink: return Array("../../\(try pin(node.process!).id.pid)".utf8)
         case .mapsLink: return try kernel("maps")

@@ -18,7 +18,7 @@ extension Tree {
         case .readme: return .frozen(FrozenText(Handbook.readme))
         case .legend: return .frozen(FrozenText(Handbook.legend))
         case .capabilities: return .frozen(FrozenText(Handbook.capabilities(capabilities)))
-        case .status: return .frozen(FrozenText(statusText(), countedIn: held))
+        case .status: return .frozen(FrozenText(statusText()))
         case .processInfo: return try answer(node, reader) { () throws(ProcError) in try processInfo(node, reader) }
         default: break
         }
@@ -58,7 +58,7 @@ extension Tree {
         _ node: Node, _ reader: Reader, make: () throws(ProcError) -> [UInt8]
     ) throws(ProcError) -> OpenFile {
         let bytes = try cache.value(.answer(node), for: reader, bytes: { $0.count + 64 }, make: make)
-        return .frozen(FrozenText(bytes, countedIn: held))
+        return .frozen(FrozenText(bytes))
     }
 
     /// Rows beyond which a table is not frozen but made as it is read: about 8 MiB of text.
@@ -67,7 +67,7 @@ extension Tree {
 
     /// Whether that many rows are too many to freeze now.
     func mustStream(rows: Int) -> Bool {
-        rows > Self.mostFrozenRows || held.count + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
+        rows > Self.mostFrozenRows || holdings.total.bytes + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
     }
 }
 

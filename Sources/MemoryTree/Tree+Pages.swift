@@ -38,7 +38,7 @@ extension Tree {
             }
             return try table.text.readAll(reader)
         }
-        if let text { return .frozen(FrozenText(text, countedIn: held)) }
+        if let text { return .frozen(FrozenText(text)) }
         return .stream((long ?? table()).text)
     }
 
@@ -54,7 +54,8 @@ extension Tree {
             try walk.read(piece, .all, into: &scratch.batch)
             return scratch.text(context)
         }
-        let text = TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+        let text = TextStream(header: header, mostHeld: pipeline.mostHeld, end: pipeline.cancel) {
+            reader throws(ProcError) in
             try pipeline.next(reader)
         }
         return PageTable(text: text, find: pipeline.find)
@@ -67,7 +68,8 @@ extension Tree {
             return PageRange.merge(scratch.batch, borders: borders, context)
         }
         let joiner = RangeJoiner(borders: borders, context)
-        let text = TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+        let text = TextStream(header: header, mostHeld: pipeline.mostHeld, end: pipeline.cancel) {
+            reader throws(ProcError) in
             if let ranges = try pipeline.next(reader) { return joiner.rows(ranges) }
             let text = joiner.lastRow()
             return text.isEmpty ? nil : text

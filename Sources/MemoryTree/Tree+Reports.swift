@@ -172,7 +172,8 @@ extension Tree {
         status("Cache_hits", cache.hits)
         status("Cache_misses", cache.misses)
         status("Cache_evictions", cache.evictions)
-        status("Handle_bytes", UInt64(max(0, held.count)))
+        status("Handles", UInt64(holdings.total.handles))
+        status("Handle_bytes", UInt64(holdings.total.bytes))
         status("Threads", UInt64(options.threads))
         if let own = try? File.open("/proc/self/status").readAll() {
             let file = StatusFile(own)

@@ -19,6 +19,9 @@ package final class Tree: Sendable {
         package var scanAllowed = true
         /// Threads that decode pages.
         package var threads = min(4, System.processorCount)
+        /// Descriptors that may be open at a time: half of them are for handles, and a sixteenth is what each process
+        /// held open and each address space may keep.
+        package var descriptors = 1024
 
         package init() {}
     }
@@ -30,9 +33,9 @@ package final class Tree: Sendable {
     package let statistics = Statistics()
     let files: FrameFiles
     let decoders: Decoders
-    let held = HeldBytes()
+    package let holdings: Holdings
     let processes: PinnedProcesses
-    let spaces = AddressSpaces()
+    let spaces: AddressSpaces
 
     package init(_ options: Options) throws(ProcError) {
         self.options = options
@@ -40,13 +43,15 @@ package final class Tree: Sendable {
         // Any directory can be opened; one without a process is no /proc.
         let processes = try root.processes()
         guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }
-        self.processes = PinnedProcesses(root)
+        self.processes = PinnedProcesses(root, most: options.descriptors / 16)
+        spaces = AddressSpaces(most: options.descriptors / 16)
+        holdings = Holdings(descriptors: options.descriptors)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
         cache = SnapshotCache(maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes) {
             System.monotonicNanoseconds
         }
-        decoders = Decoders(threads: options.threads)
+        decoders = Decoders(threads: options.threads, holdings)
     }
 
     var context: FrameContext { capabilities.frames }

@@ -80,6 +80,16 @@ package enum System {
         linux_tune_malloc()
     }
 
+    /// Gives all memory that is free back to the kernel.
+    package static func returnFreeMemory() {
+        linux_return_free_memory()
+    }
+
+    /// Sets the name of the process as ps and top show it: the main thread's, which must be the caller.
+    package static func setName(_ name: String) {
+        _ = unsafe linux_set_name(name)
+    }
+
     /// Value of an environment variable.
     package static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }

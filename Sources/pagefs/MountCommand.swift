@@ -67,7 +67,10 @@ struct MountCommand: ParsableCommand {
 
     private func serve(at path: String, _ options: MountOptions) throws {
         Signals.prepare()
-        _ = System.raiseDescriptorLimit()
+        // The background half is started as /proc/self/exe.
+        System.setName("pagefs")
+        var options = options
+        options.tree.descriptors = Int(clamping: System.raiseDescriptorLimit())
         let inBackground = readyDescriptor != nil
         LoggingSystem.bootstrap { label -> any LogHandler in
             if inBackground { return SystemLog() }
