@@ -65,6 +65,7 @@ final class Bridge: Sendable {
 
     func open(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
         answer(request, "open", at: .name) { () throws(ProcError) in
+            try request.reader.checkInterrupted()
             let holding = try tree.holdings.openHandle(for: request.reader.user)
             let file = try tree.open(try inode(number).node, for: request.reader)
             try file.count(in: holding)
@@ -79,6 +80,7 @@ final class Bridge: Sendable {
 
     func read(_ request: Request, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
         answer(request, "read", at: .handle) { () throws(ProcError) in
+            try request.reader.checkInterrupted()
             guard case .file(let file) = handles[handle] else { throw .failed(.badFileDescriptor) }
             request.pieces(try file.read(at: offset, count: size, request.reader))
         }

@@ -146,7 +146,10 @@ import SystemPackage
             let kind = buffer.kind
             isBurst = looksAhead && kind != .long && System.monotonicNanoseconds - began < 2 * Self.lookAhead
             if mayAnswer(kind) {
+                let givenUp = buffer.interrupted.flatMap(takeFromBacklog)
                 unsafe buffer.process(session)
+                // Answered at once, now that it is known to be interrupted.
+                unsafe givenUp?.process(session)
                 let staysOn = state.withLock { state in
                     guard state.waiting < (isBurst ? 1 : 2) else { return false }
                     state.waiting += 1
@@ -163,6 +166,12 @@ import SystemPackage
         }
         stop()
         return false
+    }
+
+    private func takeFromBacklog(_ number: UInt64) -> RequestBuffer? {
+        state.withLock { state in
+            state.backlog.firstIndex { $0.number == number }.map { state.backlog.remove(at: $0) }
+        }
     }
 
     /// Sees to it that somebody waits for requests while this one is answered; false when all threads there may be

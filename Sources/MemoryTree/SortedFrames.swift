@@ -57,6 +57,7 @@ final class SortedFrames: Sendable {
                 keys.append(entry.frame << Self.numberBits | UInt64(part) << Self.indexBits | UInt64(index))
             }
         }
+        try reader.checkInterrupted()
         keys.sortByRadix(from: Self.numberBits)
 
         let sorted = keys

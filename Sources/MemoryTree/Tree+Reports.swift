@@ -152,7 +152,8 @@ extension Tree {
             accept: { (kept: SMapsText) in kept.block(of: range) != nil },
             bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in
-            SMapsText(try memory.open("smaps").readAll(for: reader))
+            let file = try memory.open("smaps")
+            return try reader.await { reader throws(ProcError) in SMapsText(try file.readAll(for: reader)) }
         }
         guard let block = all.block(of: range) else { throw .absent }
         return all.text[block]

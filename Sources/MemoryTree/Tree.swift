@@ -86,7 +86,10 @@ package final class Tree: Sendable {
             accept: { (kept: Mappings) in range.map { kept.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
             let text = try maps.readAll(for: reader)
-            return Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
+            @Sendable func parsed() throws(ProcError) -> Mappings {
+                Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
+            }
+            return text.count < Self.longMaps ? try parsed() : try reader.await { _ throws(ProcError) in try parsed() }
         }
     }
 
@@ -96,9 +99,14 @@ package final class Tree: Sendable {
             .labels(subject.process.id, subject.space), for: reader,
             accept: { (kept: Labels) in range.map { kept.mappings.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
-            Labels(try mappings(of: subject, holding: range, reader), memory: subject.memory)
+            let mappings = try mappings(of: subject, holding: range, reader)
+            let labels = { @Sendable [memory = subject.memory] in Labels(mappings, memory: memory) }
+            return mappings.bytes < Self.longMaps ? labels() : try reader.await { _ in labels() }
         }
     }
+
+    /// Bytes of a mapping list from which on making something of it takes a millisecond or more.
+    private static let longMaps = 256 << 10
 
     /// The mapping with exactly this range.
     ///

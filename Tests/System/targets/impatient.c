@@ -1,8 +1,8 @@
 /*
  * impatient COUNT MILLISECONDS open|read PATH...: COUNT threads at once, each with the next PATH, open it, or open it and
- * read it to its end. MILLISECONDS after the last one has begun a signal is sent to each. Prints, ended by a newline, a
- * number for each thread: microseconds from the signal to EINTR, or -1 when the thread was done before, or - and the
- * errno when something else failed.
+ * read it to its end. MILLISECONDS after the last one has begun, five of them get a signal, from the last one on, each
+ * when the one before is out; then all others do. Prints a number for each of the five: microseconds from the signal to
+ * EINTR, or -1 when the thread was done before, or - and the errno when something else failed.
  */
 #define _GNU_SOURCE
 #include "target.h"
@@ -77,15 +77,17 @@ int main(int argc, char **argv)
 	while (begun < count)
 		usleep(100);
 	usleep(atoi(argv[2]) * 1000);
-	for (int i = 0; i < count; i++) {
+	for (int i = count - 1; i >= 0; i--) {
 		readers[i].told = now();
 		if (!readers[i].done)
 			pthread_kill(readers[i].thread, SIGUSR1);
-	}
-	for (int i = 0; i < count; i++) {
+		if (i < count - 5)
+			continue;
 		pthread_join(readers[i].thread, NULL);
 		printf("%ld ", readers[i].result);
 	}
 	puts("");
+	for (int i = 0; i < count - 5; i++)
+		pthread_join(readers[i].thread, NULL);
 	return 0;
 }
