@@ -10,20 +10,25 @@ package final class Holdings: Sendable {
         package var handles: Int
         /// Bytes, of text or what it stands for.
         package var bytes: Int
+        /// Of these, what readers can do without.
+        package var spare: Int
 
-        package init(handles: Int = 0, bytes: Int = 0) {
+        package init(handles: Int = 0, bytes: Int = 0, spare: Int = 0) {
             self.handles = handles
             self.bytes = bytes
+            self.spare = spare
         }
 
         fileprivate static func += (left: inout Amount, right: Amount) {
             left.handles += right.handles
             left.bytes += right.bytes
+            left.spare += right.spare
         }
 
         fileprivate static func -= (left: inout Amount, right: Amount) {
             left.handles -= right.handles
             left.bytes -= right.bytes
+            left.spare -= right.spare
         }
     }
 
@@ -85,7 +90,7 @@ package final class Holdings: Sendable {
             guard state.total.bytes + bytes <= most.bytes / 2, own + bytes <= share(of: user).bytes / 2 else {
                 return false
             }
-            add(Amount(bytes: bytes), user, &state)
+            add(Amount(bytes: bytes, spare: bytes), user, &state)
             return true
         }
     }
@@ -140,13 +145,7 @@ package final class Holding: Sendable {
     /// Counts bytes that can be done without; false when there is no room for them.
     package func takeSpare(bytes: Int) -> Bool {
         guard holdings.takeSpare(bytes, for: user) else { return false }
-        held.withLock { $0.bytes += bytes }
+        held.withLock { $0 += Holdings.Amount(bytes: bytes, spare: bytes) }
         return true
-    }
-
-    /// No longer holds these bytes.
-    package func giveBack(bytes: Int) {
-        held.withLock { $0.bytes -= bytes }
-        holdings.giveBack(Holdings.Amount(bytes: bytes), of: user)
     }
 }

@@ -79,7 +79,7 @@ extension Reader {
     /// Has something made on a thread of its own, since it may take long in one go: who gives up does not wait for it.
     ///
     /// - Parameter make: its reader gives up when this one does.
-    func await<Value: Sendable>(_ make: @escaping @Sendable (Reader) throws(ProcError) -> Value) throws(ProcError)
+    func onOwnThread<Value: Sendable>(_ make: @escaping @Sendable (Reader) throws(ProcError) -> Value) throws(ProcError)
         -> Value
     {
         try ReadAhead<Value>(most: 1) { reader throws(ProcError) in try make(reader) }.next(self)!

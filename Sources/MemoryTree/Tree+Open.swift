@@ -67,7 +67,9 @@ extension Tree {
 
     /// Whether that many rows are too many to freeze now.
     func mustStream(rows: Int) -> Bool {
-        rows > Self.mostFrozenRows || holdings.total.bytes + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
+        let held = holdings.total
+        return rows > Self.mostFrozenRows
+            || held.bytes - held.spare + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
     }
 }
 

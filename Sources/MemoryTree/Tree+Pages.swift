@@ -39,7 +39,10 @@ extension Tree {
             return try table.text.readAll(reader)
         }
         if let text { return .frozen(FrozenText(text)) }
-        return .stream((long ?? table()).text)
+        let stream = long ?? table()
+        // What it may hold depends on whether it has as much as a piece.
+        _ = try stream.find(PagePlan.pagesPerPiece, reader)
+        return .stream(stream.text)
     }
 
     /// A table under way: its text, and how many pages it has, counted up to a number.

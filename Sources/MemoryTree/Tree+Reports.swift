@@ -153,7 +153,7 @@ extension Tree {
             bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in
             let file = try memory.open("smaps")
-            return try reader.await { reader throws(ProcError) in SMapsText(try file.readAll(for: reader)) }
+            return try reader.onOwnThread { reader throws(ProcError) in SMapsText(try file.readAll(for: reader)) }
         }
         guard let block = all.block(of: range) else { throw .absent }
         return all.text[block]

@@ -89,7 +89,8 @@ package final class Tree: Sendable {
             @Sendable func parsed() throws(ProcError) -> Mappings {
                 Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
             }
-            return text.count < Self.longMaps ? try parsed() : try reader.await { _ throws(ProcError) in try parsed() }
+            return text.count < Self.longMaps
+                ? try parsed() : try reader.onOwnThread { _ throws(ProcError) in try parsed() }
         }
     }
 
@@ -101,7 +102,7 @@ package final class Tree: Sendable {
         ) { () throws(ProcError) in
             let mappings = try mappings(of: subject, holding: range, reader)
             let labels = { @Sendable [memory = subject.memory] in Labels(mappings, memory: memory) }
-            return mappings.bytes < Self.longMaps ? labels() : try reader.await { _ in labels() }
+            return mappings.bytes < Self.longMaps ? labels() : try reader.onOwnThread { _ in labels() }
         }
     }
 
