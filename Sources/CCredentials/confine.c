@@ -43,6 +43,7 @@ static const unsigned short allowed[] = {
 };
 
 enum { COUNT = sizeof allowed / sizeof *allowed };
+_Static_assert(COUNT < 256, "a jump of the filter has 8 bits");
 
 static int filter_calls(void)
 {
@@ -60,7 +61,7 @@ static int filter_calls(void)
 	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = next - code;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) ? -1 : 0;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) ? -1 : 0;
 }
 
 static int drop_capabilities(uint64_t keep)
@@ -86,7 +87,7 @@ int hide(void)
 
 int confine(uint64_t capabilities)
 {
-	if (setgroups(0, NULL) || drop_capabilities(capabilities & permitted_capabilities()) ||
+	if ((getgroups(0, NULL) > 0 && setgroups(0, NULL)) || drop_capabilities(capabilities & permitted_capabilities()) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
 	return filter_calls() || hide() ? -1 : 0;
@@ -94,5 +95,8 @@ int confine(uint64_t capabilities)
 
 int has_landlock(void)
 {
-	return syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */) > 0;
+	long version = syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
+
+	/* Whoever may not ask must assume it. */
+	return version > 0 || (version < 0 && errno != ENOSYS && errno != EOPNOTSUPP);
 }

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -82,6 +83,18 @@ static inline void linux_tune_malloc(void)
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     mallopt(M_ARENA_MAX, 4);
+}
+
+/* Return freed pages to the kernel, from the middle of arenas too. */
+static inline void linux_return_free_memory(void)
+{
+    malloc_trim(0);
+}
+
+/* Name the calling thread; the main thread's is the name that ps and top show. */
+static inline int linux_set_name(const char *name)
+{
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 #endif

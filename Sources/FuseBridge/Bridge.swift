@@ -67,10 +67,13 @@ final class Bridge: Sendable {
 
     func open(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
         answer(request, "open", at: .name) { () throws(ProcError) in
+            try request.reader.checkInterrupted()
+            let holding = try tree.holdings.openHandle(for: request.reader.requester.user)
             let file = try tree.open(try inode(number).node, for: request.reader)
+            try file.count(in: holding)
             inodes.opened(number, size: file.size)
             var info = info
-            info.fh = handles.add(.file(file))
+            info.fh = handles.add(.file(file), holding)
             info.direct_io = 1
             if file.size == nil { info.nonseekable = 1 }
             if !request.opened(&info) { handles.remove(info.fh) }
@@ -79,6 +82,7 @@ final class Bridge: Sendable {
 
     func read(_ request: Request, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
         answer(request, "read", at: .handle) { () throws(ProcError) in
+            try request.reader.checkInterrupted()
             guard case .file(let file) = handles[handle] else { throw .failed(.badFileDescriptor) }
             request.pieces(try file.read(at: offset, count: size, request.reader))
         }
@@ -95,13 +99,18 @@ final class Bridge: Sendable {
     func openDirectory(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
         answer(request, "opendir", at: .name) { () throws(ProcError) in
             let (node, reader) = (try inode(number).node, request.reader)
+            let holding = try tree.holdings.openHandle(for: reader.requester.user)
             let list = HandleTable.Listing(
                 node: node, entries: try tree.list(node, for: reader), standing: tree.hidingStanding(reader))
+            try holding.take(bytes: list.entries.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
             var info = info
-            info.fh = handles.add(.listing(list))
+            info.fh = handles.add(.listing(list), holding)
             if !request.opened(&info) { handles.remove(info.fh) }
         }
     }
+
+    /// What an entry of a listing costs beside its name.
+    private static let bytesPerName = 144
 
     func readDirectory(_ request: Request, _ number: UInt64, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
         answer(request, "readdir", at: .name) { () throws(ProcError) in

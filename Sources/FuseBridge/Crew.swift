@@ -31,8 +31,6 @@ import SystemPackage
         /// Requests that came when all threads were busy.
         var backlog: [RequestBuffer] = []
         var isStopping = false
-
-        var canHandOver: Bool { !idle.isEmpty || members.count < Crew.most }
     }
 
     private final class Member: Sendable {
@@ -50,14 +48,18 @@ import SystemPackage
     /// Threads that stay when there is little to do.
     private static let fewest = 4
     /// A request may have to wait for the target's memory lock; only this many waiting ones could keep others out.
-    private static let most = 256
+    private let most: Int
     /// Nanoseconds for which the next request is looked for.
     private static let lookAhead: UInt64 = 50_000
 
-    init(_ session: OpaquePointer, _ log: Logger) {
+    /// - Parameter descriptors: that may be open; a request needs up to eight.
+    init(_ session: OpaquePointer, _ log: Logger, descriptors: Int) {
         unsafe self.session = session
         self.log = log
+        most = min(256, max(8, descriptors / 32))
     }
+
+    private func canHandOver(_ state: State) -> Bool { !state.idle.isEmpty || state.members.count < most }
 
     /// Starts the threads; returns when the file system is unmounted or `stop` was called, and all threads have ended.
     func serve() {
@@ -144,7 +146,10 @@ import SystemPackage
             let kind = buffer.kind
             isBurst = looksAhead && kind != .long && System.monotonicNanoseconds - began < 2 * Self.lookAhead
             if mayAnswer(kind) {
+                let givenUp = buffer.interrupted.flatMap(takeFromBacklog)
                 unsafe buffer.process(session)
+                // Answered at once, now that it is known to be interrupted.
+                unsafe givenUp?.process(session)
                 let staysOn = state.withLock { state in
                     guard state.waiting < (isBurst ? 1 : 2) else { return false }
                     state.waiting += 1
@@ -163,13 +168,19 @@ import SystemPackage
         return false
     }
 
+    private func takeFromBacklog(_ number: UInt64) -> RequestBuffer? {
+        state.withLock { state in
+            state.backlog.firstIndex { $0.number == number }.map { state.backlog.remove(at: $0) }
+        }
+    }
+
     /// Sees to it that somebody waits for requests while this one is answered; false when all threads there may be
     /// are busy, and it has to lie until one of them is not.
     private func mayAnswer(_ kind: RequestBuffer.Kind) -> Bool {
         let (isAlone, canHandOver) = state.withLock { state in
             state.waiting -= 1
             state.requests += 1
-            return (state.waiting == 0, state.canHandOver)
+            return (state.waiting == 0, self.canHandOver(state))
         }
         guard isAlone else { return true }
         switch kind {
@@ -184,7 +195,7 @@ import SystemPackage
     /// Puts another thread on duty; false when all there may be are busy.
     private func handOver() -> Bool {
         let successor: Member?? = state.withLock { state in
-            guard state.canHandOver else { return nil }
+            guard canHandOver(state) else { return nil }
             state.waiting += 1
             return .some(state.idle.popLast())
         }
@@ -211,6 +222,8 @@ import SystemPackage
             if quietRounds == 20 {
                 quietRounds = 0
                 isWatchAwake.withLock { $0 = false }
+                // Who took a request just before has not woken us.
+                if state.withLock({ $0.waiting == 0 }) { isWatchAwake.withLock { $0 = true } }
             }
             last = requests
         }

@@ -44,7 +44,7 @@ import SystemPackage
                 &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size, bridge.toOpaque())
         else { throw Failure(message: Self.explain("cannot start a FUSE session")) }
         unsafe self.session = session
-        crew = unsafe Crew(session, log)
+        crew = unsafe Crew(session, log, descriptors: tree.options.descriptors)
         guard unsafe fuse_session_mount(session, mountPoint) == 0 else {
             unsafe fuse_session_destroy(session)
             throw Failure(message: Self.explain("cannot mount on \(mountPoint)"))
@@ -62,10 +62,16 @@ import SystemPackage
     /// Serves until the file system is unmounted or `stop` is called, then unmounts.
     package func serve() {
         crew.serve()
+        close()
+    }
+
+    /// Unmounts; for a mount that is not served.
+    package func close() {
         unsafe fuse_session_unmount(session)
         unsafe fuse_session_destroy(session)
         unsafe bridge.release()
     }
 
+    /// Ends `serve`, from any thread.
     package func stop() { crew.stop() }
 }

@@ -18,25 +18,26 @@ final class HandleTable: Sendable {
     }
 
     private struct State {
-        var handles: [UInt64: Handle] = [:]
+        var handles: [UInt64: (handle: Handle, holding: Holding)] = [:]
         var last: UInt64 = 0
     }
 
     private let state = Monitor(State())
 
-    func add(_ handle: Handle) -> UInt64 {
+    /// - Parameter holding: what the handle holds, until it is removed.
+    func add(_ handle: Handle, _ holding: Holding) -> UInt64 {
         state.withLock { state in
             state.last += 1
-            state.handles[state.last] = handle
+            state.handles[state.last] = (handle, holding)
             return state.last
         }
     }
 
-    subscript(number: UInt64) -> Handle? { state.withLock { $0.handles[number] } }
+    subscript(number: UInt64) -> Handle? { state.withLock { $0.handles[number]?.handle } }
 
     func remove(_ number: UInt64) {
         // Freed after the lock: the last reference may free much.
-        let handle = state.withLock { $0.handles.removeValue(forKey: number) }
-        if case .file(.stream(let stream)) = handle { stream.cancel() }
+        let removed = state.withLock { $0.handles.removeValue(forKey: number) }
+        if case .file(.stream(let stream)) = removed?.handle { stream.cancel() }
     }
 }

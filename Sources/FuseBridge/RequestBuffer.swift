@@ -14,11 +14,22 @@ import Syscalls
     /// Has it answered.
     func process(_ session: OpaquePointer) { unsafe fuse_session_process_buf(session, &raw) }
 
+    /// The number of the request.
+    var number: UInt64 { unsafe raw.mem.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }
+
+    /// Of an INTERRUPT, the number of the request that is no longer waited for.
+    var interrupted: UInt64? {
+        guard unsafe raw.mem.loadUnaligned(fromByteOffset: 4, as: UInt32.self) == 36, unsafe raw.size >= 48 else {
+            return nil
+        }
+        return unsafe raw.mem.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
+    }
+
     /// How long the answer to a request may take.
     enum Kind {
         /// Opens or reads a file: pages may be decoded.
         case long
-        /// Waits for nothing but short system calls.
+        /// Mostly waits for nothing but short system calls; where it takes long after all, the crew's watch sees to it.
         case quick
         /// Waits for nothing.
         case immediate

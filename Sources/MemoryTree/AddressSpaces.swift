@@ -22,12 +22,14 @@ final class AddressSpaces: Sendable {
         var last: UInt32 = 0
     }
 
-    /// Each holds a descriptor.
-    private static let most = 2048
+    private let most: Int
     private let state = Monitor(State())
 
+    /// - Parameter most: each holds a descriptor.
+    init(most: Int) { self.most = min(2048, max(1, most)) }
+
     /// Looks at the two oldest: one that is dead goes, one that lives goes to the end unless there are too many.
-    private static func dropOldest(_ state: inout State) {
+    private func dropOldest(_ state: inout State) {
         for _ in 0..<2 {
             let oldest = state.order.removeFirst()
             if state.order.count < most, let space = state.spaces[oldest], VMAQuery.isAlive(space.maps) {
@@ -62,7 +64,7 @@ final class AddressSpaces: Sendable {
                 == nil
             {
                 state.order.append(process)
-                Self.dropOldest(&state)
+                dropOldest(&state)
             }
             return state.last
         }

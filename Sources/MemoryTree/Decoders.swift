@@ -23,8 +23,12 @@ package final class Decoders: Sendable {
     /// How many decode at a time.
     package let threads: Int
 
-    package init(threads: Int) {
+    /// Where room for what is decoded ahead of readers is found.
+    let holdings: Holdings
+
+    package init(threads: Int, _ holdings: Holdings) {
         self.threads = threads
+        self.holdings = holdings
         state = Monitor(State(helpersScratch: threads > 1 ? DecodeScratch() : nil))
     }
 
@@ -95,11 +99,12 @@ package final class Decoders: Sendable {
                         result = .failure(error)
                     }
                 }
-                results.withLock { results in
+                let isLast = results.withLock { results in
                     results.done[index] = result
                     results.left -= 1
+                    return results.left == 0
                 }
-                if results.withLock({ $0.left == 0 }) { results.change { _ in } }
+                if isLast { results.change { _ in } }
             }
         }
         let done: [Result<Output, ProcError>?]

@@ -39,7 +39,9 @@ extension Tree {
                     rest.append(extent)
                 }
             }
-            try walk.read(rest, .flags, into: &scratch.batch)
+            let isWhole = rest.count == piece.extents.count
+            try walk.read(
+                PagePiece(extents: rest, sorted: isWhole ? piece.sorted : nil), .flags, into: &scratch.batch)
             for index in 0..<scratch.batch.count { counts.add(scratch.batch[index].state) }
             return counts
         }

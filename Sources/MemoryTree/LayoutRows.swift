@@ -6,12 +6,12 @@ import SystemPackage
 
 /// The rows of `layout`, made from smaps while it is being read.
 ///
-/// Policy: the kernel writes smaps a page at a time, and that takes longer than everything else together; so the
-/// reader's thread does nothing but read it, the mapping list with its labels is read at the same time on another, and
-/// rows are made by the decoders. Used by one reader at a time.
+/// Policy: the kernel writes smaps a page at a time, and that takes longer than everything else together; so one thread
+/// does nothing but read it, the mapping list with its labels is read at the same time on another, and rows are made by
+/// the decoders. Used by one reader at a time.
 final class LayoutRows: @unchecked Sendable {
     // Safety: touched only by the closures of one TextStream, under its lock, or before there is one.
-    private let blocks: SMapsBlocks
+    private let blocks: ReadAhead<[UInt8]>
     private let list: Pending<Labels>
     private let memory: ProcessMemory
     private var labels: Labels?
@@ -23,13 +23,17 @@ final class LayoutRows: @unchecked Sendable {
     private static let mostAhead = 128
 
     init(_ memory: ProcessMemory, _ list: Pending<Labels>, _ decoders: Decoders) throws(ProcError) {
-        blocks = SMapsBlocks(try memory.open("smaps"))
+        let blocks = SMapsBlocks(try memory.open("smaps"))
+        self.blocks = ReadAhead(most: 16, make: blocks.next)
         self.list = list
         self.memory = memory
         ahead = Lookahead(decoders)
     }
 
-    func cancel() { ahead.cancel() }
+    func cancel() {
+        blocks.cancel()
+        ahead.cancel()
+    }
 
     /// How many rows there will be.
     func count(_ reader: Reader) throws(ProcError) -> Int {
@@ -81,8 +85,9 @@ private func layoutRows(_ text: [UInt8], _ labels: Labels, _ memory: ProcessMemo
     return rows.bytes
 }
 
-/// Reads smaps in whole blocks. Used by one reader at a time.
-private final class SMapsBlocks {
+/// Reads smaps in whole blocks.
+private final class SMapsBlocks: @unchecked Sendable {
+    // Safety: touched by the one thread that reads ahead.
     private let file: File
     private var rest: [UInt8] = []
     private var isAtEnd = false
@@ -92,7 +97,7 @@ private final class SMapsBlocks {
     init(_ file: File) { self.file = file }
 
     /// The lines of some mappings; nil at the end.
-    func next(_ reader: Reader) throws(ProcError) -> [UInt8]? {
+    @Sendable func next(_ reader: Reader) throws(ProcError) -> [UInt8]? {
         while !isAtEnd {
             try reader.checkInterrupted()
             let start = rest

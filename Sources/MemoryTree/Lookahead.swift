@@ -7,7 +7,7 @@ import Syscalls
 final class Lookahead<Output: Sendable>: @unchecked Sendable {
     // Safety: these two are touched by the one reader alone; the handle it belongs to has a lock.
     private var submitted = 0
-    private var taken = 0
+    private(set) var taken = 0
     private let decoders: Decoders
     private let results = Monitor(Results())
 

@@ -54,7 +54,8 @@ package struct Reader: Sendable {
         self.isInterrupted = isInterrupted
     }
 
-    func checkInterrupted() throws(ProcError) {
+    /// - Throws: `.interrupted` when the reader has given up.
+    package func checkInterrupted() throws(ProcError) {
         if isInterrupted() { throw .interrupted }
     }
 }

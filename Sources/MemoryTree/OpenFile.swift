@@ -31,6 +31,17 @@ package enum OpenFile: Sendable {
         }
     }
 
+    /// Counts what the file holds, now and as it is read, as part of what its handle does.
+    ///
+    /// - Throws: ENOMEM when there is no room for it.
+    package func count(in holding: Holding) throws(ProcError) {
+        switch self {
+        case .frozen(let text): try holding.take(bytes: text.bytes.count)
+        case .record(let file): try file.count(in: holding)
+        case .stream(let stream): try holding.take(bytes: stream.mostHeld())
+        }
+    }
+
     /// The first byte at or after the offset that is data, or a hole; nil when there is none before the end.
     package func seek(_ offset: UInt64, toData: Bool) -> UInt64? {
         guard let size, offset < size else { return nil }
@@ -42,52 +53,54 @@ package enum OpenFile: Sendable {
     }
 }
 
-/// Text of a handle, counted while it lives.
+/// Text of a handle, shared with others that were opened within the maximum age.
 package final class FrozenText: Sendable {
     package let bytes: [UInt8]
-    private let held: HeldBytes?
 
-    init(_ bytes: [UInt8], countedIn held: HeldBytes? = nil) {
-        self.bytes = bytes
-        self.held = held
-        held?.add(bytes.count)
-    }
-
-    deinit { held?.add(-bytes.count) }
-}
-
-/// How many bytes of text all handles hold.
-package final class HeldBytes: Sendable {
-    private let total = Monitor(0)
-    package var count: Int { total.withLock { $0 } }
-    func add(_ bytes: Int) { total.withLock { $0 += bytes } }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 
 /// A file of records of equal size in which any record can be made alone.
 ///
-/// Blocks of records are made when first read and kept for the handle, up to a bound, so that it sees one answer.
+/// Blocks of records are made when first read and kept for the handle, up to a bound and while there is room, so that it
+/// sees one answer.
 package final class RecordFile: Sendable {
     /// Bytes.
     package let size: UInt64
     /// Where there is data, as byte ranges in order; nil when there are no holes.
     package let data: [Range<UInt64>]?
     private let blockSize: UInt64
+    /// Bytes that it needs to make records.
+    private let tableBytes: Int
     private let make: @Sendable (UInt64, Reader) throws(ProcError) -> [UInt8]
-    private let kept = Monitor([UInt64: [UInt8]]())
+    private let kept = Monitor(Kept())
+
+    private struct Kept {
+        var blocks: [UInt64: [UInt8]] = [:]
+        /// nil when the file has no handle.
+        var holding: Holding?
+    }
 
     private static let mostKept = 8 << 20
 
     /// - Parameters:
     ///   - blockSize: bytes of a block, a multiple of the record's.
+    ///   - tableBytes: what `make` holds, roughly.
     ///   - make: the block of a number, all of it but for the last one.
     init(
-        size: UInt64, blockSize: UInt64, data: [Range<UInt64>]? = nil,
+        size: UInt64, blockSize: UInt64, data: [Range<UInt64>]? = nil, tableBytes: Int = 0,
         make: @escaping @Sendable (UInt64, Reader) throws(ProcError) -> [UInt8]
     ) {
         self.size = size
         self.blockSize = blockSize
         self.data = data
+        self.tableBytes = tableBytes + (data?.count ?? 0) * MemoryLayout<Range<UInt64>>.stride
         self.make = make
+    }
+
+    fileprivate func count(in holding: Holding) throws(ProcError) {
+        try holding.take(bytes: tableBytes)
+        kept.withLock { $0.holding = holding }
     }
 
     func read(at offset: UInt64, count: Int, _ reader: Reader) throws(ProcError) -> [ArraySlice<UInt8>] {
@@ -107,11 +120,15 @@ package final class RecordFile: Sendable {
     }
 
     private func block(_ number: UInt64, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        if let block = kept.withLock({ $0[number] }) { return block }
+        if let block = kept.withLock({ $0.blocks[number] }) { return block }
         let block = try make(number, reader)
         return kept.withLock { kept in
-            if let first = kept[number] { return first }
-            if UInt64(kept.count + 1) * blockSize <= Self.mostKept { kept[number] = block }
+            if let first = kept.blocks[number] { return first }
+            if UInt64(kept.blocks.count + 1) * blockSize <= Self.mostKept,
+                kept.holding?.takeSpare(bytes: block.count) ?? true
+            {
+                kept.blocks[number] = block
+            }
             return block
         }
     }
@@ -128,17 +145,21 @@ package final class TextStream: Sendable {
         var failure: ProcError?
     }
 
+    fileprivate let mostHeld: @Sendable () -> Int
     private let state: Monitor<State>
     private let next: @Sendable (Reader) throws(ProcError) -> [UInt8]?
     private let end: @Sendable () -> Void
 
     /// - Parameters:
+    ///   - mostHeld: bytes that it may hold while nobody reads, beside those it finds room for itself.
     ///   - next: the next piece; nil at the end.
     ///   - end: stops the making of pieces ahead, at any time and from any thread.
     init(
-        header: [UInt8], end: @escaping @Sendable () -> Void = {},
+        header: [UInt8], mostHeld: @escaping @Sendable () -> Int = { 0 },
+        end: @escaping @Sendable () -> Void = {},
         next: @escaping @Sendable (Reader) throws(ProcError) -> [UInt8]?
     ) {
+        self.mostHeld = mostHeld
         state = Monitor(State(pieces: [header[...]]))
         self.next = next
         self.end = end

@@ -4,12 +4,18 @@ import Syscalls
 
 /// Decodes the pieces of a plan ahead of its reader, on several threads, and hands the results over in order.
 ///
-/// Memory is bounded by how many pieces may be under way. Used by one reader at a time.
+/// Policy: two pieces to begin with, and with each that is taken twice as many, up to four for each thread: who reads the
+/// first lines of a large table costs little, and who reads on never waits. A piece is the reader's due; more of them, and
+/// sorting frames, need room among what all handles hold. Used by one reader at a time.
 final class PagePipeline<Output: Sendable>: @unchecked Sendable {
-    // Safety: `plan`, `queue` and `sortsFrames` are touched by the one reader alone; the handle it belongs to has a lock.
+    // Safety: these are touched by the one reader alone; the handle it belongs to has a lock.
     private var plan: PagePlan
     private var queue: ArraySlice<PagePiece> = []
     private var sortsFrames = false
+    /// What has been found room for beside the first piece: of the user who reads first, until the end is reached.
+    private var holding: Holding?
+    private var piecesHeld = 1
+    private var bytesHeldToSort = 0
 
     private let walk: PageWalk
     private let wanted: PageWalk.Wanted
@@ -20,7 +26,6 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
 
     /// Of the pieces whose frames were read in the order of addresses.
     private struct Observed {
-        var pieces = 0
         var pages = 0
         var runs = 0
 
@@ -44,6 +49,11 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
 
     func cancel() { ahead.cancel() }
 
+    private static var pieceBytes: Int { Int(PagePlan.pagesPerPiece) * Tree.typicalRowBytes }
+
+    /// Bytes, without those that `holding` counts.
+    func mostHeld() -> Int { Int(plan.mostInPiece) * Tree.typicalRowBytes + plan.bytes }
+
     /// Counts the pages up to that many, or a few more, while the first of them are being decoded.
     func find(_ pages: UInt64, _ reader: Reader) throws(ProcError) -> UInt64 {
         while plan.pagesFound < pages, try plan.findMore(reader) {
@@ -55,7 +65,9 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     /// The next result; nil at the end.
     func next(_ reader: Reader) throws(ProcError) -> Output? {
         try submitWhatFits(reader)
-        return try ahead.next(reader)
+        if let output = try ahead.next(reader) { return output }
+        holding = nil
+        return nil
     }
 
     /// Folds all results in order.
@@ -68,18 +80,20 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     }
 
     private func submitWhatFits(_ reader: Reader) throws(ProcError) {
-        // Until the first piece has shown how long runs are, there is little use in running far ahead.
-        let seen = observed.withLock { $0.pieces > 0 }
-        while ahead.count < (seen ? decoders.threads * 4 : decoders.threads) {
+        let courtesy = walk.pageMap.courtesy
+        let wanted = courtesy.isCalledFor ? 1 : min(2 << min(ahead.taken, 8), decoders.threads * 4)
+        while ahead.count < wanted {
+            courtesy.wait()
+            guard ahead.count < piecesHeld || hasRoom(for: Self.pieceBytes, reader) else { return }
+            piecesHeld = max(piecesHeld, ahead.count + 1)
             if queue.isEmpty { try fillQueue(reader) }
             guard let piece = queue.popFirst() else { return }
             ahead.submit(here: ahead.count == 0 && plan.isDone && queue.isEmpty) {
                 [decode, observed] scratch throws(ProcError) in
                 scratch.batch.begin(0)
                 let output = try decode(piece, &scratch)
-                observed.withLock { observed in
-                    observed.pieces += 1
-                    if piece.sorted == nil {
+                if piece.sorted == nil {
+                    observed.withLock { observed in
                         observed.pages += scratch.batch.count
                         observed.runs += scratch.batch.runs
                     }
@@ -87,6 +101,11 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
                 return output
             }
         }
+    }
+
+    private func hasRoom(for bytes: Int, _ reader: Reader) -> Bool {
+        if holding == nil { holding = Holding(decoders.holdings, reader.requester.user) }
+        return holding!.takeSpare(bytes: bytes)
     }
 
     private func fillQueue(_ reader: Reader) throws(ProcError) {
@@ -103,7 +122,11 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         observed.withLock { ($0.pages, $0.runs) = (0, 0) }
         // What was seen may be true of the beginning only.
         sortsFrames = try SortedFrames.hasShortRuns(pieces, walk)
-        guard sortsFrames else {
+        let bytes = pieces.count * Int(PagePlan.pagesPerPiece) * SortedFrames.bytesPerPage
+        if sortsFrames, bytes > bytesHeldToSort, hasRoom(for: bytes - bytesHeldToSort, reader) {
+            bytesHeldToSort = bytes
+        }
+        guard sortsFrames, bytes <= bytesHeldToSort else {
             queue = pieces.map { PagePiece(extents: $0) }[...]
             return
         }

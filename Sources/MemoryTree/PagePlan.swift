@@ -24,13 +24,16 @@ struct PagePlan {
     init(_ pageMap: PageMap, spans: [AddressRange]) {
         self.pageMap = pageMap
         var joined: [AddressRange] = []
+        var count = 0
         for span in spans {
             // The scan passes over what is not mapped for nothing; reading pagemap does not.
             let reach = pageMap.usesScan ? Self.joinedGap : 0
-            if let last = joined.last, span.start - last.end <= reach {
+            if let last = joined.last, span.start - last.end <= reach, count < Self.mostJoined {
                 joined[joined.count - 1] = AddressRange(last.start, span.end)
+                count += 1
             } else {
                 joined.append(span)
+                count = 1
             }
         }
         self.spans = joined
@@ -38,6 +41,14 @@ struct PagePlan {
     }
 
     private static let joinedGap: UInt64 = 1 << 30
+    /// Mappings in one go: the scan looks at each, in a call that nobody can leave.
+    private static let mostJoined = 2048
+
+    /// Pages that a piece may have.
+    var mostInPiece: UInt64 { span == spans.count ? min(pagesFound, Self.pagesPerPiece) : Self.pagesPerPiece }
+
+    /// Bytes that what has been found takes.
+    var bytes: Int { extents.capacity * MemoryLayout<Extent>.stride }
 
     /// Whether everything has been found and handed out.
     var isDone: Bool { span == spans.count && next == extents.count }

@@ -11,12 +11,15 @@ final class PinnedProcesses: Sendable {
         var order: [ProcessID] = []
     }
 
-    /// Each holds two descriptors.
-    private static let most = 1024
+    private let most: Int
     private let root: ProcRoot
     private let state = Monitor(State())
 
-    init(_ root: ProcRoot) { self.root = root }
+    /// - Parameter most: each holds two descriptors.
+    init(_ root: ProcRoot, most: Int) {
+        self.root = root
+        self.most = min(1024, max(1, most))
+    }
 
     /// The process that has the number now.
     ///
@@ -26,7 +29,7 @@ final class PinnedProcesses: Sendable {
         state.withLock { state in
             guard state.processes.updateValue(process, forKey: process.id) == nil else { return }
             state.order.append(process.id)
-            if state.order.count > Self.most { state.processes[state.order.removeFirst()] = nil }
+            if state.order.count > most { state.processes[state.order.removeFirst()] = nil }
         }
         return process
     }

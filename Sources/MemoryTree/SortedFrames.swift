@@ -15,8 +15,10 @@ final class SortedFrames: Sendable {
     /// Where in that order the frame of a page is, by `number(part:index:)`.
     private let places: [UInt32]
 
-    /// Pages sorted together. Holds about 90 bytes a page while the window is decoded.
+    /// Pages sorted together.
     static let mostPages: UInt64 = 262_144
+    /// What is held of each while the window is decoded.
+    static let bytesPerPage = 96
     private static let pagesPerShare = 4096
     private static let indexBits = UInt64(PagePlan.pagesPerPiece.trailingZeroBitCount)
     private static let numberBits = UInt64(mostPages.trailingZeroBitCount) + 1
@@ -55,6 +57,7 @@ final class SortedFrames: Sendable {
                 keys.append(entry.frame << Self.numberBits | UInt64(part) << Self.indexBits | UInt64(index))
             }
         }
+        try reader.checkInterrupted()
         keys.sortByRadix(from: Self.numberBits)
 
         let sorted = keys

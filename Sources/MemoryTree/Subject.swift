@@ -45,10 +45,22 @@ extension Tree {
 
     /// The process, whose directory the reader may stat.
     func found(_ pid: Int32, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        try requireFindable(pid, reader)
+        return try processes.process(pid)
+    }
+
+    /// The same for one that was found before, if it lives.
+    func found(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        let process = try processes.process(id)
+        try requireFindable(id.pid, reader)
+        guard process.isAlive else { throw .gone }
+        return process
+    }
+
+    private func requireFindable(_ pid: Int32, _ reader: Reader) throws(ProcError) {
         try askIfHidden(pid, inside: false, reader) { rights throws(ProcError) in
             try root.requireVisible(pid, as: rights)
         }
-        return try processes.process(pid)
     }
 
     /// The process, of which the reader may read what everybody may read where nothing is hidden.

@@ -10,7 +10,7 @@ extension Tree {
     package func attributes(of node: Node, wasFound: Bool = false, for reader: Reader) throws(ProcError) -> Attributes {
         var attributes = Attributes()
         if let id = node.process {
-            let process = try wasFound ? processes.process(id) : livingOwner(id, reader)
+            let process = try wasFound ? processes.process(id) : found(id, reader)
             let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
             (attributes.user, attributes.group) = (owner.user, owner.group)
         }
@@ -27,13 +27,6 @@ extension Tree {
             }
         }
         return attributes
-    }
-
-    /// The process, whose directory may be stat'ed, if it lives.
-    private func livingOwner(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
-        let process = try processes.process(id)
-        guard try found(id.pid, reader).id == id, process.isAlive else { throw .gone }
-        return process
     }
 
     private func addSize(of node: Node, to attributes: inout Attributes, _ reader: Reader) throws(ProcError) {

@@ -15,7 +15,9 @@ extension Tree {
             return try LayoutRows(memory, list, decoders)
         }
         func stream(_ rows: LayoutRows) -> TextStream {
-            TextStream(header: header, end: rows.cancel) { reader throws(ProcError) in try rows.next(reader) }
+            TextStream(header: header, mostHeld: { Self.mostHeldByLists }, end: rows.cancel) {
+                reader throws(ProcError) in try rows.next(reader)
+            }
         }
         var long: LayoutRows?
         let text: [UInt8]? = try cache.value(.answer(node), for: reader, bytes: { ($0?.count ?? 0) + 64 }) {
@@ -27,7 +29,7 @@ extension Tree {
             }
             return try stream(rows).readAll(reader)
         }
-        if let text { return .frozen(FrozenText(text, countedIn: held)) }
+        if let text { return .frozen(FrozenText(text)) }
         if long == nil { long = try rows() }
         return .stream(stream(long!))
     }
@@ -37,8 +39,12 @@ extension Tree {
         let labels = try labels(of: subject, reader)
         if mustStream(rows: labels.mappings.list.count) { return .stream(try filesStream(subject, labels, reader)) }
         // Made anew each time: the kernel checks the right to a link when that is looked at.
-        return .frozen(FrozenText(try filesStream(subject, labels, reader).readAll(reader), countedIn: held))
+        return .frozen(FrozenText(try filesStream(subject, labels, reader).readAll(reader)))
     }
+
+    /// Bytes that a `layout` or `files` which is made while it is read may hold: the list of mappings with their names,
+    /// and rows ahead of the reader. It also holds up to three descriptors.
+    private static let mostHeldByLists = 16 << 20
 
     private func filesStream(
         _ subject: Subject, _ labels: Labels, _ reader: Reader
@@ -48,7 +54,7 @@ extension Tree {
         let links = try memory.mapFiles()
         let next = Monitor(0)
         let list = zip(labels.mappings.list, labels.objects).filter(\.0.hasFile)
-        return TextStream(header: header) { reader throws(ProcError) in
+        return TextStream(header: header, mostHeld: { Self.mostHeldByLists }) { reader throws(ProcError) in
             try reader.checkInterrupted()
             let part = next.withLock { next in
                 let part = list[next...].prefix(512)

@@ -118,9 +118,13 @@ extension Tree {
                 list.append((Array(String(process.id.pid).utf8), link))
             }
         case .process:
-            let process = try pin(node.process!, reader)
-            do { _ = try process.stat() } catch { throw error == .absent ? .gone : error }
-            list = fixedChildren(of: node, space: (try? subject(of: node, reader).space) ?? 0, reader)
+            _ = try pin(node.process!, reader)
+            let space: UInt32
+            do { space = try subject(of: node, reader).space } catch {
+                guard case .refused = error else { throw error }
+                space = 0
+            }
+            list = fixedChildren(of: node, space: space, reader)
         case .vmaFolder:
             for vma in try mappings(of: try subject(of: node, reader), reader).list {
                 list.append((vma.range.name, Node(.vma, node.process, range: vma.range)))
@@ -184,7 +188,7 @@ extension Tree {
         }
         switch node.entry {
         case .selfLink:
-            guard let pid = root.group(ofThread: reader.requester.thread) else { throw .absent }
+            guard let pid = try root.group(ofThread: reader.requester.thread) else { throw .absent }
             return Array(String(pid).utf8)
         case .byNameLink: return Array("../../\(try pin(node.process!, reader).id.pid)".utf8)
         case .mapsLink: return try kernel("maps")

@@ -19,7 +19,8 @@ extension Tree {
     func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
         guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
         guard case .asked(let rights) = access.standing(of: reader.requester) else {
-            return root.sharesNumbers ? root.group(ofThread: reader.requester.thread).map { [$0] } ?? [] : []
+            guard root.sharesNumbers, let own = try root.group(ofThread: reader.requester.thread) else { return [] }
+            return [own]
         }
         let numbers = try root.processes(as: rights)
         // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials.
@@ -43,11 +44,15 @@ extension Tree {
 
     /// The process of a number; nil when it has gone, may not be looked at, or has no name that fits.
     func named(_ pid: Int32, _ reader: Reader) throws(ProcError) -> NamedProcess? {
-        guard let process = try? visible(processes.process(pid).id, reader), let command = try? process.stat().command,
-            let name = entryName(command)
-        else { return nil }
-        nameHints.withLock { $0[name] = pid }
-        return NamedProcess(name: name, id: process.id)
+        do throws(ProcError) {
+            let process = try visible(try processes.process(pid).id, reader)
+            guard let name = entryName(try process.stat().command) else { return nil }
+            nameHints.withLock { $0[name] = pid }
+            return NamedProcess(name: name, id: process.id)
+        } catch {
+            try error.throwIfShortage()
+            return nil
+        }
     }
 
     /// Whether a process has the name now. One that had it lately is asked first: a walk looks up each name that it was

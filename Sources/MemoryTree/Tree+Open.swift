@@ -21,11 +21,12 @@ extension Tree {
             try requireView(of: node, view(for: reader))
             let facts = capabilities.facts(node.view!.standing, root)
             return .frozen(FrozenText(Handbook.capabilities(facts)))
-        case .status: return .frozen(FrozenText(statusText(), countedIn: held))
+        case .status: return .frozen(FrozenText(statusText()))
         case .processInfo:
             _ = try pin(node.process!, reader)
             try requireView(of: node, view(of: node.process, for: reader))
-            return try answer(node, reader) { () throws(ProcError) in try processInfo(node, reader) }
+            // Made anew each time: the kernel is asked about the link to the executable when that is read.
+            return .frozen(FrozenText(try processInfo(node, reader)))
         default: break
         }
 
@@ -77,7 +78,7 @@ extension Tree {
         _ node: Node, _ reader: Reader, make: () throws(ProcError) -> [UInt8]
     ) throws(ProcError) -> OpenFile {
         let bytes = try cache.value(.answer(node), for: reader, bytes: { $0.count + 64 }, make: make)
-        return .frozen(FrozenText(bytes, countedIn: held))
+        return .frozen(FrozenText(bytes))
     }
 
     /// Rows beyond which a table is not frozen but made as it is read: about 8 MiB of text.
@@ -86,7 +87,9 @@ extension Tree {
 
     /// Whether that many rows are too many to freeze now.
     func mustStream(rows: Int) -> Bool {
-        rows > Self.mostFrozenRows || held.count + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
+        let held = holdings.total
+        return rows > Self.mostFrozenRows
+            || held.bytes - held.spare + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
     }
 }
 

@@ -39,8 +39,11 @@ extension Tree {
             }
             return try table.text.readAll(reader)
         }
-        if let text { return .frozen(FrozenText(text, countedIn: held)) }
-        return .stream((long ?? table()).text)
+        if let text { return .frozen(FrozenText(text)) }
+        let stream = long ?? table()
+        // What it may hold depends on whether it has as much as a piece.
+        _ = try stream.find(PagePlan.pagesPerPiece, reader)
+        return .stream(stream.text)
     }
 
     /// A table under way: its text, and how many pages it has, counted up to a number.
@@ -55,7 +58,8 @@ extension Tree {
             try walk.read(piece, .all, into: &scratch.batch)
             return scratch.text(context)
         }
-        let text = TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+        let text = TextStream(header: header, mostHeld: pipeline.mostHeld, end: pipeline.cancel) {
+            reader throws(ProcError) in
             try pipeline.next(reader)
         }
         return PageTable(text: text, find: pipeline.find)
@@ -68,7 +72,8 @@ extension Tree {
             return PageRange.merge(scratch.batch, borders: borders, context)
         }
         let joiner = RangeJoiner(borders: borders, context)
-        let text = TextStream(header: header, end: pipeline.cancel) { reader throws(ProcError) in
+        let text = TextStream(header: header, mostHeld: pipeline.mostHeld, end: pipeline.cancel) {
+            reader throws(ProcError) in
             if let ranges = try pipeline.next(reader) { return joiner.rows(ranges) }
             let text = joiner.lastRow()
             return text.isEmpty ? nil : text

@@ -25,7 +25,9 @@ extension Tree {
         let rows = ExtentRows(extents, pageSize: System.pageSize)
         let context = subject.context
         let linesPerBlock: UInt64 = 512
-        return RecordFile(size: lettersSize(extents), blockSize: linesPerBlock * width) { block, _ throws(ProcError) in
+        let tableBytes = extents.count * (MemoryLayout<Extent>.stride + 8)
+        return RecordFile(size: lettersSize(extents), blockSize: linesPerBlock * width, tableBytes: tableBytes) {
+            block, _ throws(ProcError) in
             // Line 0 is the header, so the page of line k is number k - 1.
             let first = block * linesPerBlock
             var batch = PageBatch()
@@ -50,7 +52,9 @@ extension Tree {
         let wordsPerBlock: UInt64 = 4096
         let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }
             .joinedNeighbours
-        return RecordFile(size: size, blockSize: wordsPerBlock * 8, data: data) { block, _ throws(ProcError) in
+        let tableBytes = extents.count * MemoryLayout<Extent>.stride
+        return RecordFile(size: size, blockSize: wordsPerBlock * 8, data: data, tableBytes: tableBytes) {
+            block, _ throws(ProcError) in
             let start = range.start + block * wordsPerBlock * pageSize
             let end = start + min(range.end - start, wordsPerBlock * pageSize)
             var bytes = [UInt8](repeating: 0, count: Int((end - start) / pageSize * 8))

@@ -96,7 +96,7 @@ extension Tree {
         let walk: PageWalk?
         do { walk = try self.walk(subject) } catch {
             guard case .refused = error else { throw error }
-            return .frozen(FrozenText(try make(nil), countedIn: held))
+            return .frozen(FrozenText(try make(nil)))
         }
         return try answer(node, reader) { () throws(ProcError) in try make(walk) }
     }
@@ -162,7 +162,8 @@ extension Tree {
             accept: { (kept: SMapsText) in kept.block(of: range) != nil },
             bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in
-            SMapsText(try memory.open("smaps").readAll(for: reader))
+            let file = try memory.open("smaps")
+            return try reader.onOwnThread { reader throws(ProcError) in SMapsText(try file.readAll(for: reader)) }
         }
         guard let block = all.block(of: range) else { throw .absent }
         return all.text[block]
@@ -182,7 +183,8 @@ extension Tree {
         status("Cache_hits", cache.hits)
         status("Cache_misses", cache.misses)
         status("Cache_evictions", cache.evictions)
-        status("Handle_bytes", UInt64(max(0, held.count)))
+        status("Handles", UInt64(holdings.total.handles))
+        status("Handle_bytes", UInt64(holdings.total.bytes))
         status("Threads", UInt64(options.threads))
         if let own = try? File.open("/proc/self/status").readAll() {
             let file = StatusFile(own)

@@ -21,6 +21,9 @@ package final class Tree: Sendable {
         package var threads = min(4, System.processorCount)
         /// Whose rights count.
         package var access = Access.Options()
+        /// Descriptors that may be open at a time: half of them are for handles, and a sixteenth is what each process
+        /// held open and each address space may keep.
+        package var descriptors = 1024
 
         package init() {}
     }
@@ -33,9 +36,9 @@ package final class Tree: Sendable {
     package let access: Access
     let files: FrameFiles
     let decoders: Decoders
-    let held = HeldBytes()
+    package let holdings: Holdings
     let processes: PinnedProcesses
-    let spaces = AddressSpaces()
+    let spaces: AddressSpaces
     /// A process that had the name when it was looked at last.
     let nameHints = Monitor([[UInt8]: Int32]())
 
@@ -48,14 +51,16 @@ package final class Tree: Sendable {
         // Any directory can be opened; one without a process is no /proc.
         let processes = try root.processes()
         guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }
-        self.processes = PinnedProcesses(root)
+        self.processes = PinnedProcesses(root, most: options.descriptors / 16)
+        spaces = AddressSpaces(most: options.descriptors / 16)
+        holdings = Holdings(descriptors: options.descriptors)
         access = try Access(options.access, root, report: report)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
         cache = SnapshotCache(maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes) {
             System.monotonicNanoseconds
         }
-        decoders = Decoders(threads: options.threads)
+        decoders = Decoders(threads: options.threads, holdings)
     }
 
     /// The mapping list, young enough and, where a range must be in it, true for that.
@@ -68,7 +73,11 @@ package final class Tree: Sendable {
             accept: { (kept: Mappings) in range.map { kept.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
             let text = try maps.readAll(for: reader)
-            return Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
+            @Sendable func parsed() throws(ProcError) -> Mappings {
+                Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
+            }
+            return text.count < Self.longMaps
+                ? try parsed() : try reader.onOwnThread { _ throws(ProcError) in try parsed() }
         }
     }
 
@@ -78,9 +87,14 @@ package final class Tree: Sendable {
             .labels(subject.key), for: reader,
             accept: { (kept: Labels) in range.map { kept.mappings.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
-            Labels(try mappings(of: subject, holding: range, reader), memory: subject.memory)
+            let mappings = try mappings(of: subject, holding: range, reader)
+            let labels = { @Sendable [memory = subject.memory] in Labels(mappings, memory: memory) }
+            return mappings.bytes < Self.longMaps ? labels() : try reader.onOwnThread { _ in labels() }
         }
     }
+
+    /// Bytes of a mapping list from which on making something of it takes a millisecond or more.
+    private static let longMaps = 256 << 10
 
     /// The mapping with exactly this range.
     ///

@@ -54,7 +54,9 @@ package struct ThreadStatus: Equatable, Sendable {
         self.groups = groups
         capabilities = CapabilitySet(rawValue: number(.capabilities))
         hasNoNewPrivileges = number(.noNewPrivileges) != 0
-        isKernelThread = number(.kernelThread) == 1
+        // Before the kernel told it (6.6), no memory told it too, if of zombies as well: those ask for nothing.
+        isKernelThread =
+            counts[Key.kernelThread.rawValue] == 0 ? counts[Key.memory.rawValue] == 0 : number(.kernelThread) == 1
         pidNamespaces = max(1, counts[Key.pidNamespaces.rawValue])
     }
 
@@ -62,10 +64,10 @@ package struct ThreadStatus: Equatable, Sendable {
     private static let most = 4
 
     private enum Key: Int, CaseIterable {
-        case process, users, groupsOwn, groups, pidNamespaces, kernelThread, capabilities, noNewPrivileges
+        case process, users, groupsOwn, groups, pidNamespaces, kernelThread, memory, capabilities, noNewPrivileges
 
         private static let names = [
-            "Tgid:", "Uid:", "Gid:", "Groups:", "NSpid:", "Kthread:", "CapEff:", "NoNewPrivs:",
+            "Tgid:", "Uid:", "Gid:", "Groups:", "NSpid:", "Kthread:", "VmSize:", "CapEff:", "NoNewPrivs:",
         ].map { Array($0.utf8) }
 
         var name: [UInt8] { Self.names[rawValue] }

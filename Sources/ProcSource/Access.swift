@@ -39,6 +39,8 @@ package final class Access: Sendable {
     /// What the mount options say about access.
     package struct Options: Sendable {
         package var sharing = Sharing.none
+        /// Other users are to be let in. Means nothing without a mount.
+        package var admitsEverybody = false
         /// Refuse readers in other pid namespaces.
         package var deniesPidNamespaces = false
         /// For tests: a rule that is left out.
@@ -47,10 +49,15 @@ package final class Access: Sendable {
         package init() {}
     }
 
-    /// Capabilities that answering readers takes; all others are given up.
+    /// Capabilities that the daemon keeps once it serves: answering readers takes them.
     package static let needed: CapabilitySet = [
         .sysPtrace, .sysAdmin, .perfmon, .setuid, .setgid, .dacReadSearch, .dacOverride,
     ]
+
+    /// Whether this process may act with the rights of readers.
+    package static var canServeEverybody: Bool {
+        CapabilitySet(rawValue: Credentials.permitted).isSuperset(of: [.setuid, .setgid]) && System.userNumber == 0
+    }
 
     private let options: Options
     private let root: ProcRoot
@@ -100,6 +107,7 @@ package final class Access: Sendable {
         case .failure(let refusal): standing = .refused(refusal)
         case .success(let caller): standing = self.standing(of: caller, to: process)
         }
+        // Asked about no process, a reader is refused nothing yet.
         if case .refused(let refusal) = standing, process != nil,
             reported.withLock({ $0.insert(refusal).inserted })
         {
@@ -138,6 +146,7 @@ package final class Access: Sendable {
         let isFullRoot =
             caller.sharesUserNamespace && status.effectiveUser == 0 && status.fileUser == 0 && status.fileGroup == 0
             && caller.capabilities.isSuperset(of: ownCapabilities)
+        // A pinned process of that number that is not the reader's has ended, and nothing is read through it.
         let isOwn = process?.pid == status.process && root.sharesNumbers
         var mayReadLinks = true
         if !isOwn {

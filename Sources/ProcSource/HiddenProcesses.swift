@@ -25,17 +25,21 @@ package struct Hiding: Equatable, Sendable {
     package func failure(inside: Bool) -> ProcError? { inside ? errorInside : showsDirectories ? nil : .absent }
 }
 
-/// The `Hiding` of a /proc, looked at again when mounts have changed.
+/// The `Hiding` of a /proc, looked at again when mounts have changed, and each second: the kernel tells no change that was
+/// made in another mount namespace, or by fsconfig(2).
 final class HiddenProcesses: Sendable {
     private struct State {
         var hiding: Hiding?
-        var wasRead = false
+        /// nil before it was read.
+        var readAt: UInt64?
     }
 
     private let mountinfo: File?
     /// Number of the mount.
     private let mount: String?
     private let state = Monitor(State())
+    /// Nanoseconds for which what was read is believed.
+    private static let longest: UInt64 = 1_000_000_000
 
     init(of directory: File) {
         mountinfo = try? File.open("/proc/self/mountinfo")
@@ -46,9 +50,10 @@ final class HiddenProcesses: Sendable {
     /// nil when nothing is hidden.
     var hiding: Hiding? {
         state.withLock { state in
-            if !state.wasRead || mountinfo?.hasNews == true {
+            let now = System.monotonicNanoseconds
+            if state.readAt.map({ now - $0 > Self.longest }) ?? true || mountinfo?.hasNews == true {
                 state.hiding = read()
-                state.wasRead = true
+                state.readAt = now
             }
             return state.hiding
         }

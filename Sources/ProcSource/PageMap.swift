@@ -34,7 +34,8 @@ package struct PageMap: Sendable {
     package let usesScan: Bool
     /// Tell huge extents from others.
     package let asksForHuge: Bool
-    private let courtesy = Courtesy()
+    /// For what the target needs.
+    package let courtesy = Courtesy()
 
     private static let mostPagesPerScan: UInt64 = 4096
     private static let mostSpanPerScan: UInt64 = 64 << 30
@@ -75,6 +76,7 @@ package struct PageMap: Sendable {
     }
 
     private func scan(_ range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
+        courtesy.wait()
         let end = min(range.end, range.start &+ Self.mostSpanPerScan)
         var argument = linux_scan()
         argument.size = UInt64(MemoryLayout<linux_scan>.size)

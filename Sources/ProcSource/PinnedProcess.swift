@@ -64,9 +64,13 @@ package final class PinnedProcess: Sendable {
         guard stat.threads > 1 else { return nil }
         let tasks = try open("task")
         for name in try ProcError.wrap({ () throws(Errno) in try tasks.list() }) {
-            guard let thread = parseProcessNumber(name), thread != id.pid,
-                let text = try? read("task/\(thread)/stat"), let live = try? ProcessStat(parsing: text), !live.isZombie
-            else { continue }
+            guard let thread = parseProcessNumber(name), thread != id.pid else { continue }
+            let text: [UInt8]
+            do { text = try read("task/\(thread)/stat") } catch {
+                try error.throwIfShortage()
+                continue
+            }
+            guard let live = try? ProcessStat(parsing: text), !live.isZombie else { continue }
             return MemoryThread(stat: live, number: thread)
         }
         return nil

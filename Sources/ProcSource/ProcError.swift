@@ -26,6 +26,13 @@ package enum ProcError: Error, Equatable, Sendable {
         }
     }
 
+    /// Throws it if it says nothing about the process or the right to it: then the daemon has run out of something.
+    package func throwIfShortage() throws(ProcError) {
+        if case .failed(let errno) = self, Self.shortages.contains(errno) { throw self }
+    }
+
+    private static let shortages: [Errno] = [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory]
+
     /// Runs system calls and gives their errno its meaning.
     package static func wrap<Result>(_ body: () throws(Errno) -> Result) throws(ProcError) -> Result {
         do { return try body() } catch { throw ProcError(error) }

@@ -70,6 +70,7 @@ package final class ProcRoot: Sendable {
                 // The number meant this very process throughout if the directory opened first is alive still.
                 let stat: File?
                 do { stat = try File.open("stat", at: directory) } catch {
+                    try ProcError(error).throwIfShortage()
                     guard error == .notPermitted || error == .permissionDenied else { throw .absent }
                     stat = nil
                 }
@@ -77,15 +78,27 @@ package final class ProcRoot: Sendable {
             }
         }
         let process = PinnedProcess(ProcessID(pid: pid, birth: 0), directory, nil, self)
-        let group = try? process.status()["Tgid"]
+        let group: String?
+        do { group = try process.status()["Tgid"] } catch {
+            try error.throwIfShortage()
+            group = nil
+        }
         guard group ?? String(pid) == String(pid) else { throw .absent }
         return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, nil, self)
     }
 
     /// The thread group of a thread, nil when it is not visible here.
-    package func group(ofThread thread: Int32) -> Int32? {
-        guard thread > 0, let file = try? File.open("\(thread)/status", at: directory), let text = try? file.readAll()
-        else { return nil }
+    package func group(ofThread thread: Int32) throws(ProcError) -> Int32? {
+        guard thread > 0 else { return nil }
+        let text: [UInt8]
+        do {
+            text = try ProcError.wrap { () throws(Errno) in
+                try File.open("\(thread)/status", at: directory).readAll()
+            }
+        } catch {
+            try error.throwIfShortage()
+            return nil
+        }
         return StatusFile(text)["Tgid"].flatMap { parseProcessNumber(Array($0.utf8)) }
     }
 }

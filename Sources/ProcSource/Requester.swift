@@ -18,7 +18,9 @@ package final class Requester: Sendable {
     }
 
     /// This process, on its own behalf.
-    package static var daemon: Requester { Requester(thread: System.processNumber, user: System.userNumber, group: 0) }
+    package static var daemon: Requester {
+        Requester(thread: System.processNumber, user: System.userNumber, group: System.groupNumber)
+    }
 
     /// What /proc says, asked for once.
     func caller(_ ask: () -> Result<Caller, Refusal>) -> Result<Caller, Refusal> {

@@ -11,6 +11,7 @@ package enum System {
     package static var processorCount: Int { max(1, Glibc.sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     package static var processNumber: Int32 { Glibc.getpid() }
     package static var userNumber: UInt32 { Glibc.geteuid() }
+    package static var groupNumber: UInt32 { Glibc.getegid() }
 
     /// Nanoseconds of a clock that only goes forward.
     package static var monotonicNanoseconds: UInt64 { nanoseconds(CLOCK_MONOTONIC) }
@@ -78,6 +79,16 @@ package enum System {
     /// from few arenas.
     package static func tuneAllocator() {
         linux_tune_malloc()
+    }
+
+    /// Gives all memory that is free back to the kernel.
+    package static func returnFreeMemory() {
+        linux_return_free_memory()
+    }
+
+    /// Sets the name of the process as ps and top show it: the main thread's, which must be the caller.
+    package static func setName(_ name: String) {
+        _ = unsafe linux_set_name(name)
     }
 
     /// Value of an environment variable.

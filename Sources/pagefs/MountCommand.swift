@@ -67,26 +67,31 @@ struct MountCommand: ParsableCommand {
 
     private func serve(at path: String, _ options: MountOptions) throws {
         Signals.prepare()
-        _ = System.raiseDescriptorLimit()
+        // The background half is started as /proc/self/exe.
+        System.setName("pagefs")
+        var options = options
+        options.tree.descriptors = Int(clamping: System.raiseDescriptorLimit())
+        try options.settleAccess()
         let inBackground = readyDescriptor != nil
         LoggingSystem.bootstrap { label -> any LogHandler in
             if inBackground { return SystemLog() }
             return StreamLogHandler.standardError(label: label)
         }
         let log = Logger(label: "pagefs")
-        var options = options
-        try options.settleAccess()
         let tree = try options.makeTree { log.warning("a reader is refused: \($0.reason)") }
         let source = operands.count == 2 ? operands[0] : "pagefs"
         let ready = readyDescriptor
         let session: FuseSession
-        do {
+        do throws(FuseSession.Failure) {
             session = try FuseSession(
                 tree, at: path, options: ["ro", "fsname=\(source.escapingCommas)", "subtype=pagefs"] + options.fuse,
                 debug: debug, log: log,
                 ready: { if let ready { Daemon.report(Daemon.readyMark, to: ready) } })
         } catch { throw Problem(error.message) }
-        try confine()
+        do { try confine() } catch {
+            session.close()
+            throw error
+        }
         Thread.start {
             _ = Signals.waitForEnd()
             session.stop()

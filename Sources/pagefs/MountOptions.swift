@@ -50,7 +50,7 @@ struct MountOptions {
             name: "allow_other", value: nil,
             meaning: "root only: let every user in; each is shown what /proc shows him"
         ) { options, _ in
-            options.access.sharing = .everybody
+            options.access.admitsEverybody = true
             return true
         },
         Option(name: "nsdeny", value: nil, meaning: "with allow_other: refuse readers in other pid namespaces") {
@@ -109,12 +109,19 @@ struct MountOptions {
     /// the kernel opens to more than those who have his rights, only his own. Root's own mount is entered by root alone.
     mutating func settleAccess() throws(Problem) {
         if System.userNumber != 0 {
-            guard tree.access.sharing == .none else {
+            guard !tree.access.admitsEverybody else {
                 throw Problem("-o allow_other is for root: a plain user's daemon has no rights to give to others")
             }
             tree.access.sharing = .sameUser
-        } else if tree.access.sharing == .everybody {
+        } else if tree.access.admitsEverybody {
+            guard Access.canServeEverybody else {
+                throw Problem("-o allow_other needs CAP_SETUID and CAP_SETGID, to act with the rights of each reader")
+            }
+            tree.access.sharing = .everybody
             fuse.append("allow_other")
+        }
+        guard tree.access.sharing == .everybody || !tree.access.deniesPidNamespaces else {
+            throw Problem("-o nsdeny goes with allow_other: without it nobody else is let in")
         }
     }
 

@@ -6,7 +6,7 @@ struct ThreadStatusTests {
     /// As Linux 6.18 prints it, less the lines that say nothing about rights.
     static func text(
         name: String = "app", users: String = "1000\t1001\t1002\t1003", groups: String = "4 24 27 ",
-        namespaces: String = "4322\t7", kernelThread: String = "Kthread:\t0\n",
+        namespaces: String = "4322\t7", kernelThread: String = "Kthread:\t0\nVmSize:\t    2344 kB\n",
         capabilities: String = "0000004000280086",
         noNewPrivileges: Int = 1
     ) -> [UInt8] {
@@ -50,7 +50,8 @@ struct ThreadStatusTests {
 
     @Test func kernelThreadsAreToldApart() throws {
         #expect(try ThreadStatus(parsing: Self.text(kernelThread: "Kthread:\t1\n")).isKernelThread)
-        #expect(try !ThreadStatus(parsing: Self.text(kernelThread: "")).isKernelThread)
+        #expect(try !ThreadStatus(parsing: Self.text(kernelThread: "VmSize:\t    2344 kB\n")).isKernelThread)
+        #expect(try ThreadStatus(parsing: Self.text(kernelThread: "")).isKernelThread)
     }
 
     /// The kernel prints a newline of a name as two characters, so no name makes a line of its own.

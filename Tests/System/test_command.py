@@ -51,6 +51,12 @@ def background(pagefs, point):
 # In the background.
 
 
+def test_background_daemon_is_called_pagefs(background):
+    daemon = background()
+    assert process_status(daemon, "Name") == "pagefs"
+    assert outcome(["ps", "-o", "comm=", "-p", str(daemon)]).stdout == b"pagefs\n"
+
+
 def test_background_daemon_holds_nothing_of_the_caller(background, tmp_path):
     """Neither its descriptors, nor its terminal, session or working directory."""
     (tmp_path / "held").write_text("x")

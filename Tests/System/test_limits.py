@@ -1,0 +1,157 @@
+"""Limits: what handles hold is bounded, in all and for each user, and comes back when they are closed."""
+
+import ast
+import collections
+import os
+import resource
+import select
+import subprocess
+
+import pytest
+
+from holdings import all_given_back, folder
+from reading import PYTHON, as_user, errno_of, names, outcome, read, until
+
+MIB = 1 << 20
+OPENER = """
+import collections, errno, os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+count, *paths = sys.argv[1:]
+held, failed = [], collections.Counter()
+for number in range(int(count)):
+    path = paths[number % len(paths)]
+    try:
+        held.append(os.open(path, os.O_RDONLY))
+        if not path.endswith("/"):
+            os.read(held[-1], 4096)
+    except OSError as error:
+        failed[errno.errorcode[error.errno]] += 1
+print((len(held), dict(failed)), flush=True)
+sys.stdin.read()
+"""
+
+
+class Openers:
+    """Processes that open handles, COUNT in all, read a little of each file, and keep them until they are told to end."""
+
+    def __init__(self, count, *paths, processes=1, user=None):
+        pipe = subprocess.PIPE
+        argv = as_user(user, [PYTHON, "-I", "-c", OPENER, str(count // processes), *paths])
+        self.children = [subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd="/") for _ in range(processes)]
+
+    def __enter__(self):
+        self.held, self.failed = 0, collections.Counter()
+        try:
+            for child in self.children:
+                assert select.select([child.stdout], [], [], 60)[0], "the handles were not open within a minute"
+                held, failed = ast.literal_eval(child.stdout.readline().decode())
+                self.held += held
+                self.failed.update(failed)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *failure):
+        for child in self.children:
+            child.kill()
+            child.communicate(timeout=20)
+
+
+def limited(descriptors):
+    """Arguments of Popen that bound how many descriptors the child may ever have open."""
+    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))}
+
+
+def descriptors(mine):
+    return len(os.listdir(f"/proc/{mine.pid}/fd"))
+
+
+def views(mine, process):
+    return [f"{folder(mine, process)}/{name}" for name in ("pages", "letters", "raw/pagemap")] + [f"{folder(mine, process)}/"]
+
+
+@pytest.mark.parametrize("user, errno, most", [(None, "ENFILE", 256), ("nobody", "EMFILE", 64)])
+def test_handles_take_at_most_half_of_the_descriptors_a_plain_user_a_quarter_of_that(mount, target, user, errno, most):
+    mine, process = mount(user=user, **limited(512)), target("moving", user=user, cwd="/")
+    paths = views(mine, process)
+    for _ in range(2):
+        with Openers(400, *paths, user=user) as openers:
+            assert (openers.held, openers.failed) == (most, {errno: 400 - most})
+            assert descriptors(mine) < 512 - 64
+            for path in paths:
+                assert errno_of("open", path, user=user) == errno
+                assert errno_of("lstat", path, user=user) is None
+        until(lambda: not outcome(["cat", *paths[:3]], user, stdout=subprocess.DEVNULL).returncode, 10, "recovery")
+        # Its own handles are released a moment after it has ended.
+        until(lambda: outcome([PYTHON, "-c", "import os, sys; [os.open(sys.argv[1], 0) for _ in range(int(sys.argv[2]))]",
+                               paths[0], str(most)], user).returncode == 0, 10, "room for as many handles as before")
+
+
+@pytest.mark.parametrize("user, most", [(None, 256 * MIB), ("nobody", 64 * MIB)])
+def test_bytes_of_handles_are_bounded_by_ENOMEM(mount, target, user, most):
+    mine, process = mount(user=user), target("dense", 8 * MIB, user=user, cwd="/")
+    before = mine.memory()
+    for name, size in ("flags", 0), ("pages", 150_000):
+        with Openers(2500, f"{folder(mine, process)}/{name}", user=user) as openers:
+            if size:
+                assert set(openers.failed) == {"ENOMEM"}
+                assert most // 2 < openers.held * size < 2 * most
+            else:
+                assert (openers.held, openers.failed) == (2500, {})
+            assert mine.memory() - before < most
+    until(lambda: errno_of("read", f"{folder(mine, process)}/pages", user=user) is None, 10, "recovery")
+    with Openers(100, f"{folder(mine, process)}/pages", user=user) as openers:
+        assert not openers.failed
+
+
+def test_ten_thousand_handles_exhaust_nothing_and_give_everything_back(mount, target):
+    mine, process = mount(), target("dense", MIB)
+    paths = views(mine, process)[:3]
+    read(paths[0])
+    before, limit = mine.memory(), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with Openers(10_000, *paths, processes=4) as openers:
+        assert set(openers.failed) <= {"ENFILE", "ENOMEM"}
+        assert openers.held > min(5000, limit // 2 - 1)
+        assert descriptors(mine) < max(limit * 3 // 4, limit - 256)
+        assert mine.memory() - before < 256 * MIB
+    all_given_back(mine)
+    until(lambda: descriptors(mine) < 64, 10, "the close of all descriptors")
+    until(lambda: mine.memory() - before < 48 * MIB, 10, "the return of memory")
+
+
+def test_listing_counts_its_names(mount, target):
+    mine, crowd = mount(), target("mappings", 60_000)
+    with Openers(200, f"{mine.path}/{crowd.pid}/vma/") as openers:
+        assert set(openers.failed) == {"ENOMEM"}
+        assert 10 < openers.held < 60
+    all_given_back(mine)
+    assert len(names(f"{mine.path}/{crowd.pid}/vma")) > 60_000
+
+
+def test_few_descriptors_suffice_for_many_processes(mount, spawn):
+    mine = mount("-o", "max_age=0", **limited(256))
+    crowd = [spawn(["sleep", "1000"]) for _ in range(150)]
+    paths = [f"{mine.path}/{one.pid}/{name}" for one in crowd for name in ("info", "summary", "pages")]
+    assert outcome(["cat", *paths], stdout=subprocess.DEVNULL).returncode == 0
+    assert descriptors(mine) < 128
+
+
+def test_lack_of_descriptors_is_told_as_such(mount, target):
+    """Never as a process that is not there or has no memory."""
+    mine, process, other = mount("-o", "max_age=0"), target("moving"), target("moving")
+    known = f"{mine.path}/{process.pid}"
+    read(f"{known}/info")
+    highest = max(int(number) for number in os.listdir(f"/proc/{mine.pid}/fd"))
+    hard = resource.prlimit(mine.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(mine.pid, resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        assert highest >= 3
+        for operation, path in [
+            ("lstat", f"{mine.path}/{other.pid}"), ("open", f"{known}/pages"), ("open", f"{known}/layout"), ("open", f"{known}/summary"),
+            ("list", f"{known}/vma"), ("list", mine.path), ("list", f"{mine.path}/by-name"), ("readlink", f"{mine.path}/self"),
+        ]:
+            assert errno_of(operation, path) == "EMFILE", (operation, path)
+    finally:
+        resource.prlimit(mine.pid, resource.RLIMIT_NOFILE, (hard, hard))
+    assert errno_of("list", f"{mine.path}/{other.pid}/vma") is None
