@@ -18,7 +18,7 @@ import peers
 import rows
 from mounting import Mount, clean_stale, make_workspace, unmount_below
 from rows import GIB, MIB, TIB
-from running import Target, compiled
+from running import SOURCES, Target, compiled
 
 # Row numbers, targets (program and arguments each), what measures them, and whether answers are compared.
 WORKLOADS = [
@@ -35,18 +35,16 @@ WORKLOADS = [
     ([15], [("dense", GIB), ("dense", 2 * GIB)], rows.twice(15), False),
     ([16], [("sparse", TIB, GIB // 4096, 4096), ("sparse", 2 * TIB, GIB // 4096, 4096)], rows.twice(16), False),
     ([17], [("churn", GIB)], rows.disturbance, False),
+    ([19, 20], [("dense", MIB)], rows.checks, False),
 ]
 
 
-def start(program, arguments, folder):
+def start(program, arguments, folder, **options):
     if program == "churn":
-        path = os.path.join(folder, program)
-        if not os.path.exists(path):
-            source, include = CHECKOUT / "Benchmarks/churn.c", CHECKOUT / "Tests/System/targets"
-            subprocess.run(["gcc", "-O2", "-pthread", f"-I{include}", "-o", path, source], check=True)
+        path = compiled(program, folder, f"-I{SOURCES}", sources=CHECKOUT / "Benchmarks")
     else:
         path = compiled(program, folder)
-    return Target([path, *map(str, arguments)], ready=60)
+    return Target([path, *map(str, arguments)], ready=60, **options)
 
 
 def measure(bench, folder, only):
@@ -55,7 +53,8 @@ def measure(bench, folder, only):
         if only and not only & set(numbers):
             continue
         with contextlib.ExitStack() as stack:
-            targets = [start(program, arguments, folder) for program, *arguments in commands]
+            options = {"user": rows.USER, "cwd": "/"} if measuring is rows.checks else {}
+            targets = [start(program, arguments, folder, **options) for program, *arguments in commands]
             for target in targets:
                 stack.callback(target.close)
             if is_compared:
@@ -97,18 +96,21 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("scripts/bench: only root can read frames; run it as root")
+    # After hours of work frames lie in short runs, for all that is compared here, but not to the same harm.
+    pathlib.Path("/proc/sys/vm/compact_memory").write_text("1")
     clean_stale()
     folder = make_workspace()
     binary = str(CHECKOUT / ".build/release/pagefs")
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(unmount_below, folder)
-        cold, kept = Mount(binary, folder, ["-o", "max_age=0"]), Mount(binary, folder, ["-o", "max_age=1000"])
-        stack.callback(kept.close)
-        stack.callback(cold.close)
+        cold, kept, shared = (
+            Mount(binary, folder, ["-o", options]) for options in ("max_age=0", "max_age=1000", "max_age=0,allow_other"))
+        for mount in (cold, kept, shared):
+            stack.callback(mount.close)
         page_types, floor = peers.build()
         bench = types.SimpleNamespace(
-            path=cold.path, kept=kept.path, daemon=cold.pid, runs=options.runs, page_types=page_types, floor=floor,
+            path=cold.path, kept=kept.path, shared=shared.path, daemon=cold.pid, runs=options.runs, page_types=page_types, floor=floor,
             differing=0)
         found = list(measure(bench, folder, set(options.only or ())))
         if not options.only:

@@ -7,6 +7,8 @@ import tempfile
 import threading
 import time
 
+from reading import PYTHON, run
+
 
 def once(command):
     """Seconds that COMMAND takes, by hyperfine, without a shell and with its output thrown away."""
@@ -45,6 +47,24 @@ def together(commands):
     return times
 
 
+OPENING = """
+import os, statistics, sys, time
+path, times = sys.argv[1], []
+for _ in range(1000):
+    start = time.perf_counter()
+    file = os.open(path, os.O_RDONLY)
+    os.read(file, 65536)
+    os.close(file)
+    times.append(time.perf_counter() - start)
+print(statistics.median(times))
+"""
+
+
+def opening(path, user=None):
+    """The median seconds of open, read and close of a small file, by a user."""
+    return float(run([PYTHON, "-c", OPENING, path], user, timeout=60))
+
+
 IN_ONE_PROCESS = """
 import os, sys, time
 path, offset, count, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
@@ -65,6 +85,6 @@ for _ in range(rounds):
 def in_one_process(path, rounds, offset=0, count=0):
     """Seconds of open, of reading (all, or COUNT bytes at OFFSET), and of both with close, for each round."""
     done = subprocess.run(
-        ["/usr/bin/python3", "-c", IN_ONE_PROCESS, path, str(offset), str(count), str(rounds)],
+        [PYTHON, "-c", IN_ONE_PROCESS, path, str(offset), str(count), str(rounds)],
         check=True, stdout=subprocess.PIPE, text=True, timeout=120)
     return [tuple(map(float, line.split())) for line in done.stdout.splitlines()]

@@ -14,7 +14,7 @@ import SystemPackage
     // Safety: libfuse's session may be used from any thread; `state` guards the rest.
     private let session: OpaquePointer
     private let log: Logger
-    private let state = Monitor(State())
+    private let state: Monitor<State>
     private let isWatchAwake = Monitor(false)
     /// With one processor the sender of the next request could not run meanwhile.
     private let looksAhead = System.processorCount > 1
@@ -28,9 +28,16 @@ import SystemPackage
         var waiting = 0
         /// Requests received.
         var requests: UInt64 = 0
-        /// Requests that came when all threads were busy.
+        /// Requests that came when all threads were busy, or all that their user may keep busy.
         var backlog: [RequestBuffer] = []
+        var shares: Shares
         var isStopping = false
+
+        var hasWork: Bool { backlog.contains { shares.hasRoom(for: $0.user) } }
+
+        mutating func takeFromBacklog() -> RequestBuffer? {
+            backlog.firstIndex { shares.hasRoom(for: $0.user) }.map { backlog.remove(at: $0) }
+        }
     }
 
     private final class Member: Sendable {
@@ -49,6 +56,8 @@ import SystemPackage
     private static let fewest = 4
     /// A request may have to wait for the target's memory lock; only this many waiting ones could keep others out.
     private let most: Int
+    /// Nanoseconds that threads get to end.
+    private static let patience: UInt64 = 3_000_000_000
     /// Nanoseconds for which the next request is looked for.
     private static let lookAhead: UInt64 = 50_000
 
@@ -57,23 +66,28 @@ import SystemPackage
         unsafe self.session = session
         self.log = log
         most = min(256, max(8, descriptors / 32))
+        state = Monitor(State(shares: Shares(most: most)))
     }
 
     private func canHandOver(_ state: State) -> Bool { !state.idle.isEmpty || state.members.count < most }
 
     /// Starts the threads; returns when the file system is unmounted or `stop` was called, and all threads have ended.
-    func serve() {
+    ///
+    /// - Returns: false when some have not: one may wait for the memory lock of a process that does not give it back.
+    func serve() -> Bool {
         _ = handOver()
         _ = handOver()
         _ = startMember { _ in self.watch() }
         state.wait(atMost: 3_600_000) { $0.isStopping || $0.members.isEmpty ? () : nil }
         isWatchAwake.change { $0 = true }
         // A thread may just be about to sleep: ask until all have gone.
-        state.wait(atMost: 5) { state in
+        let deadline = System.monotonicNanoseconds + Self.patience
+        return state.wait(atMost: 5) { state in
             for member in state.idle { member.order.change { $0 = .end } }
             state.idle = []
             for member in state.members.values { member.thread.withLock { $0 }?.interrupt() }
-            return state.members.isEmpty ? () : nil
+            if state.members.isEmpty { return true }
+            return System.monotonicNanoseconds > deadline ? false : nil
         }
     }
 
@@ -109,8 +123,15 @@ import SystemPackage
             switch order {
             case .receive: isBurst = receive(&buffer)
             case .backlog:
-                let waiting = state.withLock { $0.backlog.isEmpty ? nil : $0.backlog.removeFirst() }
-                unsafe waiting?.process(session)
+                let waiting = state.withLock { state in
+                    let waiting = state.takeFromBacklog()
+                    if let waiting { state.shares.begin(waiting.user) }
+                    return waiting
+                }
+                if let waiting {
+                    unsafe waiting.process(session)
+                    state.withLock { $0.shares.end(waiting.user) }
+                }
             case .end: return
             }
             order = nextOrder(member, isBurst: isBurst)
@@ -121,7 +142,7 @@ import SystemPackage
     private func nextOrder(_ member: Member, isBurst: Bool = false) -> Order {
         let order: Order? = state.withLock { state in
             if state.isStopping { return .end }
-            if !state.backlog.isEmpty { return .backlog }
+            if state.waiting > 0, state.hasWork { return .backlog }
             if state.waiting < (isBurst ? 1 : 2) {
                 state.waiting += 1
                 return .receive
@@ -145,13 +166,15 @@ import SystemPackage
             if got <= 0 { break }
             let kind = buffer.kind
             isBurst = looksAhead && kind != .long && System.monotonicNanoseconds - began < 2 * Self.lookAhead
-            if mayAnswer(kind) {
+            let user = buffer.user
+            if mayAnswer(kind, user) {
                 let givenUp = buffer.interrupted.flatMap(takeFromBacklog)
                 unsafe buffer.process(session)
                 // Answered at once, now that it is known to be interrupted.
                 unsafe givenUp?.process(session)
                 let staysOn = state.withLock { state in
-                    guard state.waiting < (isBurst ? 1 : 2) else { return false }
+                    if kind != .immediate { state.shares.end(user) }
+                    guard state.waiting < (isBurst || state.hasWork ? 1 : 2) else { return false }
                     state.waiting += 1
                     return true
                 }
@@ -174,22 +197,22 @@ import SystemPackage
         }
     }
 
-    /// Sees to it that somebody waits for requests while this one is answered; false when all threads there may be
-    /// are busy, and it has to lie until one of them is not.
-    private func mayAnswer(_ kind: RequestBuffer.Kind) -> Bool {
-        let (isAlone, canHandOver) = state.withLock { state in
+    /// Sees to it that somebody waits for requests while this one is answered; false when all threads there may be, or
+    /// the user's share of them, are busy, and it has to lie until one of them is not.
+    private func mayAnswer(_ kind: RequestBuffer.Kind, _ user: UInt32) -> Bool {
+        let (hasRoom, isAlone, canHandOver) = state.withLock { state in
             state.waiting -= 1
             state.requests += 1
-            return (state.waiting == 0, self.canHandOver(state))
+            let hasRoom = kind == .immediate || state.shares.hasRoom(for: user)
+            if hasRoom, kind != .immediate { state.shares.begin(user) }
+            return (hasRoom, state.waiting == 0, self.canHandOver(state))
         }
-        guard isAlone else { return true }
-        switch kind {
-        case .immediate: return true
-        case .long: return handOver()
-        case .quick:
-            if canHandOver, !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
-            return canHandOver
-        }
+        guard hasRoom else { return false }
+        guard isAlone, kind != .immediate else { return true }
+        let isHandedOver = kind == .long ? handOver() : canHandOver
+        if !isHandedOver { state.withLock { $0.shares.end(user) } }
+        if kind == .quick, isHandedOver, !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
+        return isHandedOver
     }
 
     /// Puts another thread on duty; false when all there may be are busy.

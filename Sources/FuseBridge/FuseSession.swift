@@ -61,8 +61,12 @@ import SystemPackage
 
     /// Serves until the file system is unmounted or `stop` is called, then unmounts.
     package func serve() {
-        crew.serve()
-        close()
+        if crew.serve() {
+            close()
+        } else {
+            // What is still in use must stay; the end of the process ends it.
+            unsafe fuse_session_unmount(session)
+        }
     }
 
     /// Unmounts; for a mount that is not served.

@@ -14,6 +14,9 @@ import Syscalls
     /// Has it answered.
     func process(_ session: OpaquePointer) { unsafe fuse_session_process_buf(session, &raw) }
 
+    /// The file system's user (fsuid) of who asks.
+    var user: UInt32 { unsafe raw.mem.loadUnaligned(fromByteOffset: 24, as: UInt32.self) }
+
     /// The number of the request.
     var number: UInt64 { unsafe raw.mem.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }
 

@@ -28,17 +28,9 @@ final class AddressSpaces: Sendable {
     /// - Parameter most: each holds a descriptor.
     init(most: Int) { self.most = min(2048, max(1, most)) }
 
-    /// Looks at the two oldest: one that is dead goes, one that lives goes to the end unless there are too many.
+    /// By age alone: whoever asks for one address space must never wait for the memory lock of another.
     private func dropOldest(_ state: inout State) {
-        for _ in 0..<2 {
-            let oldest = state.order.removeFirst()
-            if state.order.count < most, let space = state.spaces[oldest], VMAQuery.isAlive(space.maps) {
-                state.order.append(oldest)
-            } else {
-                state.spaces[oldest] = nil
-            }
-            if state.order.isEmpty { return }
-        }
+        if state.order.count > most { state.spaces[state.order.removeFirst()] = nil }
     }
 
     /// The number seen last, if that address space still has a program: as good as the present one where a mistake

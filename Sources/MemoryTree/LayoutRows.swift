@@ -78,7 +78,7 @@ private func layoutRows(_ text: [UInt8], _ labels: Labels, _ memory: ProcessMemo
         var cursor = ByteCursor(text, from: range.lowerBound, to: range.upperBound)
         let vma = try VMA(line: &cursor)
         let index = labels.mappings.index(of: vma.range)
-        let object = index.map { labels.objects[$0] } ?? MappedObject(vma, memory: memory)
+        let object = index.map { labels.objects[$0] } ?? MappedObject(vma, memory: nil)
         let sizes = ResidentSizes(block: cursor.position..<range.upperBound, of: text)
         rows.layout(vma, sizes, index.flatMap { labels.labels[$0] }, object)
     }

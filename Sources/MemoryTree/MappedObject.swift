@@ -38,7 +38,8 @@ package struct MappedObject: Equatable, Sendable {
             return
         }
         let object = try? links.object(link)
-        let named = try? memory?.status(atPath: name)
+        // A path that the target has chosen is followed with the daemon's own rights alone.
+        let named = object?.links == 0 ? nil : try? memory?.status(atPath: name)
         let isNamedSo = named.map { $0.inode == UInt(vma.inode) && $0.inode == object?.inode ?? $0.inode } ?? false
         isDeleted = object.map { $0.links == 0 } ?? !isNamedSo
         self.name = isNamedSo && isDeleted == false ? name : name.dropLast(Self.mark.count)

@@ -145,6 +145,9 @@ package final class TextStream: Sendable {
         var failure: ProcError?
     }
 
+    /// Pieces of one answer: each is a buffer of its own in the reply, of which the kernel takes 1,024.
+    private static let mostPieces = 256
+
     fileprivate let mostHeld: @Sendable () -> Int
     private let state: Monitor<State>
     private let next: @Sendable (Reader) throws(ProcError) -> [UInt8]?
@@ -173,7 +176,7 @@ package final class TextStream: Sendable {
         try state.withLock { state throws(ProcError) in
             guard offset == state.position else { throw .failed(.illegalSeek) }
             var ready = state.pieces.reduce(0) { $0 + $1.count }
-            while ready < count, !state.isAtEnd, state.failure == nil {
+            while ready < count, state.pieces.count < Self.mostPieces, !state.isAtEnd, state.failure == nil {
                 do throws(ProcError) {
                     if let piece = try next(reader) {
                         state.pieces.append(piece[...])
@@ -191,7 +194,7 @@ package final class TextStream: Sendable {
             state.pieces.removeAll(where: \.isEmpty)
             var taken: [ArraySlice<UInt8>] = []
             var room = count
-            while room > 0, let piece = state.pieces.first {
+            while room > 0, taken.count < Self.mostPieces, let piece = state.pieces.first {
                 taken.append(piece.prefix(room))
                 if piece.count > room {
                     state.pieces[0] = piece.dropFirst(room)

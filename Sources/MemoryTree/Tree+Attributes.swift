@@ -11,6 +11,7 @@ extension Tree {
         var attributes = Attributes()
         if let id = node.process {
             let process = try wasFound ? processes.process(id) : found(id, reader)
+            if !wasFound, node.entry != .process { _ = try visible(id, reader) }
             let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
             (attributes.user, attributes.group) = (owner.user, owner.group)
         }

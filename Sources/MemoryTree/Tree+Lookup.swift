@@ -76,6 +76,7 @@ extension Tree {
     /// The file with the number of the address space; without the right to see that it is there all the same, as in
     /// /proc, and opening it fails.
     private func ofPresentSpace(_ node: Node, _ reader: Reader) throws(ProcError) -> Node {
+        _ = try visible(node.process!, reader)
         do {
             let subject = try subject(of: node, reader)
             return node.of(space: subject.space, view: subject.view)

@@ -23,8 +23,9 @@ extension Tree {
             return [own]
         }
         let numbers = try root.processes(as: rights)
-        // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials.
-        guard let own = root.ownNumber,
+        // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials. Only on the mount
+        // of a member of the group that sees all, every reader is one too.
+        guard let own = root.ownNumber, rights.credentials != nil || hiding.group != System.groupNumber,
             case .refused = access.standing(of: reader.requester, to: ProcessID(pid: own, birth: 0))
         else { return numbers }
         return numbers.filter { $0 != own }

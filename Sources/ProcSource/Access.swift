@@ -63,7 +63,7 @@ package final class Access: Sendable {
     private let root: ProcRoot
     private let threads: ThreadFiles
     private let ownNamespace: [UInt8]
-    private let ownRoot: File.Status
+    private let ownRoot: File.Identity
     private let ownCapabilities = CapabilitySet(rawValue: Credentials.permitted).intersection(needed)
     private let perfmonSuffices: Bool
     /// Asked before serving, when this process may still ask.
@@ -84,7 +84,7 @@ package final class Access: Sendable {
         (threads, ownNamespace, ownRoot, own) = try ProcError.wrap { () throws(Errno) in
             let proc = try File.open("/proc", .directory)
             return (
-                ThreadFiles(proc), try proc.readLink("self/ns/user"), try proc.status("self/root"),
+                ThreadFiles(proc), try proc.readLink("self/ns/user"), try proc.identityAtHand("self/root"),
                 try proc.readLink("self")
             )
         }
@@ -130,7 +130,7 @@ package final class Access: Sendable {
                 return .failure(.overridden)
             }
         }
-        guard !applies(.rootDirectory) || (root.device, root.inode) == (ownRoot.device, ownRoot.inode) else {
+        guard !applies(.rootDirectory) || root == ownRoot else {
             return .failure(.rootDirectory)
         }
         guard !options.deniesPidNamespaces || status.pidNamespaces == 1 else { return .failure(.pidNamespace) }

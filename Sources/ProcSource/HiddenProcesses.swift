@@ -9,12 +9,15 @@ package struct Hiding: Equatable, Sendable {
     package let options: String
     /// Directories are listed and may be stat'ed, but not entered (hidepid=1).
     package let showsDirectories: Bool
+    /// Whose members nothing is hidden from; nil where the options name none.
+    package let group: UInt32?
     /// What the kernel says to those who look into a directory nevertheless.
     private let errorInside: ProcError
 
     fileprivate init(_ options: [Substring]) {
         self.options = options.filter { $0.hasPrefix("hidepid=") || $0.hasPrefix("gid=") }.joined(separator: ",")
         showsDirectories = options.contains { ["hidepid=1", "hidepid=noaccess"].contains($0) }
+        group = options.first { $0.hasPrefix("gid=") }.flatMap { UInt32($0.dropFirst(4)) }
         let isInvisible = options.contains { ["hidepid=2", "hidepid=invisible"].contains($0) }
         errorInside = isInvisible ? .absent : .refused(.notPermitted)
     }

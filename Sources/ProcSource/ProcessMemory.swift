@@ -32,16 +32,21 @@ package struct ProcessMemory: Sendable {
             guard let number = thread.number else {
                 return MapFiles(try File.open("map_files", .directory, at: process.directory, as: who), rights)
             }
-            return MapFiles(
-                try File.open("\(number)/map_files", .directory, at: process.root.directory, as: who), rights)
+            let links = try File.open("\(number)/map_files", .directory, at: process.root.directory, as: who)
+            // Found by its number alone: still the thread of this process, or that is another's by now.
+            _ = try process.directory.status("task/\(number)")
+            return MapFiles(links, rights)
         }
     }
 
     /// What a path leads to from the root directory of the process, its last link not followed.
+    ///
+    /// Only for readers who have all rights of this daemon: the target chooses where the path leads, and a thread that acts
+    /// for another process with the right to look at it would be led to what that process may not see.
     package func status(atPath path: [UInt8]) throws(ProcError) -> File.Status {
-        try rights.requireLinks()
+        guard rights.credentials == nil, rights.mayReadLinks else { throw .refused(.permissionDenied) }
         return try ProcError.wrap { () throws(Errno) in
-            try process.directory.status(path: Array("root".utf8) + path, followLinks: false, as: rights.credentials)
+            try process.directory.status(path: Array("root".utf8) + path, followLinks: false)
         }
     }
 }

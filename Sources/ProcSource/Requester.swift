@@ -42,9 +42,9 @@ final class ThreadFiles: Sendable {
         let directory, status: File
 
         /// What they say now; nil when the thread has ended.
-        func read() -> (status: [UInt8], userNamespace: [UInt8], root: File.Status)? {
+        func read() -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
             guard let text = try? status.readShort(), let namespace = try? directory.readLink("ns/user"),
-                let root = try? directory.status("root")
+                let root = try? directory.identityAtHand("root")
             else { return nil }
             return (text, namespace, root)
         }
@@ -58,7 +58,7 @@ final class ThreadFiles: Sendable {
     init(_ proc: File) { self.proc = proc }
 
     /// What they say of a thread now; nil when there is none of the number, or it may not be looked at.
-    func read(_ thread: Int32) -> (status: [UInt8], userNamespace: [UInt8], root: File.Status)? {
+    func read(_ thread: Int32) -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
         if let entry = known.withLock({ $0[thread] }), let answer = entry.read() { return answer }
         guard let directory = try? File.open(String(thread), .path, at: proc),
             let status = try? File.open("status", at: directory)

@@ -171,6 +171,18 @@ package final class File: Sendable {
             group: status.st_gid, mode: status.st_mode)
     }
 
+    /// Device and inode number of what a name leads to, without asking a server: that of a reader may never answer.
+    package func identityAtHand(_ name: String) throws(Errno) -> Identity {
+        var (device, inode): (UInt64, UInt64) = (0, 0)
+        guard unsafe linux_stat_at_hand(number, name, &device, &inode) == 0 else { throw Errno(rawValue: errno) }
+        return Identity(device: device, inode: inode)
+    }
+
+    /// What tells one file from all others.
+    package struct Identity: Equatable, Sendable {
+        let device, inode: UInt64
+    }
+
     /// What stat(2) says, as far as it is of use here.
     package struct Status: Equatable, Sendable {
         package let device, inode, links: UInt

@@ -58,3 +58,16 @@ def test_a_hidden_process_is_answered_as_one_that_is_not_there(cast, pagefs, wor
                     if answers(reader, [f"stat p {subject.pid}"]) == ["ENOENT"]:
                         hidden, none = ([request.format(pid) for request in pattern] for pid in (subject.pid, absent))
                         assert answers(reader, hidden) == answers(reader, none), (label, subject.label)
+
+
+def test_files_of_a_process_that_may_not_be_entered_are_not_found(cast, pagefs, workspace):
+    """With hidepid=1 the directory is there, but stat of a file in it would tell whether the process is dumpable."""
+    with matrix.hidden_proc(workspace, "hidepid=1") as proc, matrix.shared_mount(pagefs, workspace, f"proc={proc}") as mount:
+        with cast.audience(mount, proc, ["1000"]) as audience:
+            reader, _ = audience["1000"]
+            pid = cast.subjects["root"].pid
+            assert answers(reader, [f"stat p {pid}", f"stat m {pid}"])[0] != "EPERM"
+            kernel = answers(reader, [f"stat p {pid}/maps", f"stat p {pid}/status"])
+            assert kernel == ["EPERM", "EPERM"]
+            names = ["info", "pages", "layout", "pages@1000-2000", "maps", "vma", "at"]
+            assert answers(reader, [f"stat m {pid}/{name}" for name in names]) == ["EPERM"] * len(names)
