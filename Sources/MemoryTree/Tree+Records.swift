@@ -24,7 +24,8 @@ extension Tree {
         let extents = try extents(of: node.range!, subject, walk, reader)
         let rows = ExtentRows(extents, pageSize: System.pageSize)
         let context = subject.context
-        let linesPerBlock: UInt64 = 512
+        // A reader of any 64 KiB has little more decoded than that.
+        let linesPerBlock: UInt64 = 128
         let tableBytes = extents.count * (MemoryLayout<Extent>.stride + 8)
         return RecordFile(size: lettersSize(extents), blockSize: linesPerBlock * width, tableBytes: tableBytes) {
             block, _ throws(ProcError) in
