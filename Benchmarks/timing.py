@@ -14,7 +14,7 @@ def once(command):
     """Seconds that COMMAND takes, by hyperfine, without a shell and with its output thrown away."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         subprocess.run(
-            ["hyperfine", "-N", "-i", "--style", "none", "-r", "1", "--export-json", report.name, command],
+            ["hyperfine", "-N", "--style", "none", "-r", "1", "--export-json", report.name, command],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
         return json.load(report)["results"][0]["times"][0]
 

@@ -1,5 +1,6 @@
 import ProcModel
 import ProcSource
+import Syscalls
 
 /// The words of the frames of a large window of pages, read in the order of frame numbers.
 ///
@@ -10,8 +11,9 @@ import ProcSource
 final class SortedFrames: Sendable {
     /// Entries in address order, as many a part as a piece has.
     private let parts: [PageBatch]
-    /// Frames in their order, `pagesPerShare` a share.
-    private let shares: [PageBatch]
+    /// Frames in their order, `pagesPerShare` a share; what is known of one lies together, since they are looked up in
+    /// random order.
+    private let shares: [[FrameFacts]]
     /// Where in that order the frame of a page is, by `number(part:index:)`.
     private let places: [UInt32]
 
@@ -62,6 +64,7 @@ final class SortedFrames: Sendable {
 
         let sorted = keys
         let shareCount = (sorted.count + Self.pagesPerShare - 1) / Self.pagesPerShare
+        let runsOfShares = Monitor(0)
         shares = try decoders.map(shareCount, reader) { share, _ throws(ProcError) in
             let first = share * Self.pagesPerShare
             let count = Swift.min(Self.pagesPerShare, sorted.count - first)
@@ -72,13 +75,16 @@ final class SortedFrames: Sendable {
                 batch.words[index] = parts[part].words[place]
             }
             try walk.readFrames(wanted, into: &batch)
-            return batch
+            runsOfShares.withLock { $0 += batch.runs }
+            return (0..<count).map {
+                FrameFacts(flags: batch.flags[$0], mapCount: batch.mapCounts[$0], cgroup: batch.cgroups[$0])
+            }
         }
         var places = [UInt32](repeating: 0, count: parts.count << Int(Self.indexBits))
         for (place, key) in keys.enumerated() { places[Int(key & (1 << Self.numberBits - 1))] = UInt32(place) }
         self.parts = parts
         self.places = places
-        wasWorthwhile = shares.reduce(0) { $0 + $1.runs } * 2 <= parts.reduce(0) { $0 + $1.frameRuns }
+        wasWorthwhile = runsOfShares.withLock { $0 } * 2 <= parts.reduce(0) { $0 + $1.frameRuns }
     }
 
     private static func page(of key: UInt64) -> (part: Int, index: Int) {
@@ -95,12 +101,17 @@ final class SortedFrames: Sendable {
             batch.words[index] = entries.words[index]
             guard PageMapEntry(rawValue: entries.words[index]).isPresent else { continue }
             let place = Int(places[part << Int(Self.indexBits) | index])
-            let (share, position) = (place / Self.pagesPerShare, place % Self.pagesPerShare)
-            batch.flags[index] = shares[share].flags[position]
-            batch.mapCounts[index] = shares[share].mapCounts[position]
-            batch.cgroups[index] = shares[share].cgroups[position]
+            let facts = shares[place / Self.pagesPerShare][place % Self.pagesPerShare]
+            batch.flags[index] = facts.flags
+            batch.mapCounts[index] = facts.mapCount
+            batch.cgroups[index] = facts.cgroup
         }
     }
+}
+
+/// What the files say of one frame.
+private struct FrameFacts: Sendable {
+    let flags, mapCount, cgroup: UInt64
 }
 
 extension PageBatch {
