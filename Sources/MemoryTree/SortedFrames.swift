@@ -46,10 +46,17 @@ final class SortedFrames: Sendable {
     init(
         _ pieces: [[Extent]], _ walk: PageWalk, _ wanted: PageWalk.Wanted, _ decoders: Decoders, _ reader: Reader
     ) throws(ProcError) {
-        let parts = try decoders.map(pieces.count, reader) { part, _ throws(ProcError) in
-            var batch = PageBatch()
-            try walk.readEntries(pieces[part], into: &batch)
-            return batch
+        let courtesy = walk.pageMap.courtesy
+        var parts: [PageBatch] = []
+        while parts.count < pieces.count {
+            courtesy.wait()
+            let first = parts.count
+            let most = courtesy.isCalledFor ? 1 : decoders.threads * 4
+            parts += try decoders.map(Swift.min(most, pieces.count - first), reader) { part, _ throws(ProcError) in
+                var batch = PageBatch()
+                try walk.readEntries(pieces[first + part], into: &batch)
+                return batch
+            }
         }
         var keys: [UInt64] = []
         for part in parts.indices {
@@ -62,7 +69,7 @@ final class SortedFrames: Sendable {
         try reader.checkInterrupted()
         keys.sortByRadix(from: Self.numberBits)
 
-        let sorted = keys
+        let (sorted, entries) = (keys, parts)
         let shareCount = (sorted.count + Self.pagesPerShare - 1) / Self.pagesPerShare
         let runsOfShares = Monitor(0)
         shares = try decoders.map(shareCount, reader) { share, _ throws(ProcError) in
@@ -72,7 +79,7 @@ final class SortedFrames: Sendable {
             batch.begin(count)
             for index in 0..<count {
                 let (part, place) = Self.page(of: sorted[first + index])
-                batch.words[index] = parts[part].words[place]
+                batch.words[index] = entries[part].words[place]
             }
             try walk.readFrames(wanted, into: &batch)
             runsOfShares.withLock { $0 += batch.runs }
