@@ -62,8 +62,7 @@ package func smapsBlocks(_ text: [UInt8]) -> [Range<Int>] {
     var lineStart = 0
     while lineStart < text.count {
         if isSMapsHeader(text[lineStart]) { starts.append(lineStart) }
-        guard let newline = text[lineStart...].firstIndex(of: 0x0a) else { break }
-        lineStart = newline + 1
+        lineStart = endOfSMapsLine(text, from: lineStart, to: text.count) + 1
     }
     return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : text.count) }
 }
@@ -76,6 +75,21 @@ package func lastSMapsBlock(_ text: [UInt8]) -> Int? {
         end = newline
     }
     return text.first.map(isSMapsHeader) == true ? 0 : nil
+}
+
+/// Index of the newline of a line, or the limit. Nearly all lines are `Key:`, blanks, digits and ` kB`, 27 bytes in all: then
+/// one look there finds it, since no other line is so short that the end of the next one could stand there.
+@inline(__always)
+private func endOfSMapsLine(_ text: [UInt8], from start: Int, to limit: Int) -> Int {
+    let end = start + 27
+    if end < limit, text[end] == 0x0a, text[end - 1] == UInt8(ascii: "B"), text[end - 2] == UInt8(ascii: "k"),
+        text[end - 3] == 0x20
+    {
+        return end
+    }
+    var index = start
+    while index < limit, text[index] != 0x0a { index += 1 }
+    return index
 }
 
 private func isSMapsHeader(_ firstByte: UInt8) -> Bool { firstByte >= 0x61 || firstByte <= 0x39 }
@@ -93,8 +107,10 @@ package struct ResidentSizes: Equatable, Sendable {
     package init(block: Range<Int>, of text: [UInt8]) {
         var cursor = ByteCursor(text, from: block.lowerBound, to: block.upperBound)
         while !cursor.isAtEnd {
-            let end = cursor.endOfLine
-            for (index, key) in Self.keys.enumerated() where text[cursor.position..<end].starts(with: key) {
+            let end = endOfSMapsLine(text, from: cursor.position, to: cursor.limit)
+            let first = text[cursor.position]
+            for (index, key) in Self.keys.enumerated()
+            where key[0] == first && text[cursor.position..<end].starts(with: key) {
                 var value = ByteCursor(text, from: cursor.position + key.count, to: end)
                 value.skipBlanks()
                 let kilobytes = value.decimal() ?? 0
