@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import types
 
