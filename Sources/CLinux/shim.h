@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* PAGEMAP_SCAN of <linux/fs.h> since 6.7; Debian 12's headers are older. */
@@ -48,6 +49,26 @@ static inline int linux_vma_query(int fd, struct linux_vma_query *query)
 static inline int linux_pidfd_open(int pid)
 {
     return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static inline int linux_memfd(const char *name, unsigned int flags)
+{
+    return (int)syscall(SYS_memfd_create, name, flags | 1 /* MFD_CLOEXEC */);
+}
+
+static inline int linux_memfd_secret(void)
+{
+    return (int)syscall(447 /* SYS_memfd_secret */, O_CLOEXEC);
+}
+
+static inline unsigned int linux_major(unsigned long long device)
+{
+    return major(device);
+}
+
+static inline unsigned int linux_minor(unsigned long long device)
+{
+    return minor(device);
 }
 
 static inline int linux_gettid(void)

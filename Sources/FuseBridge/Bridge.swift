@@ -6,14 +6,29 @@ import ProcText
 import Syscalls
 import SystemPackage
 
+/// What the kernel asks for, as `status` and the log spell it.
+enum Operation: String, Sendable {
+    case lookup, getattr, readlink, open, read, lseek, opendir, readdir, release, statfs
+
+    var place: Place {
+        switch self {
+        case .read, .lseek: .handle
+        case .lookup, .getattr, .readlink, .open, .opendir, .readdir, .release, .statfs: .name
+        }
+    }
+}
+
 /// Answers the kernel's requests from the tree: tables, attributes, errnos; what a page is, only the tree knows.
 final class Bridge: Sendable {
     private let tree: Tree
     private let inodes = InodeTable()
     private let handles = HandleTable()
+    private let jobs = Jobs()
     private let log: Logger
     /// Called when the kernel has greeted.
     let ready: @Sendable () -> Void
+    /// Runs work that had to wait, on a thread that may wait: for a user.
+    let resume = Monitor<(@Sendable (UInt32, @escaping @Sendable () -> Void) -> Void)?>(nil)
 
     init(_ tree: Tree, _ log: Logger, ready: @escaping @Sendable () -> Void) {
         self.tree = tree
@@ -21,103 +36,160 @@ final class Bridge: Sendable {
         self.ready = ready
     }
 
-    /// Runs `body`; what it throws becomes the reply.
-    func answer(_ request: Request, _ name: String, at place: Place, _ body: () throws(ProcError) -> Void) {
-        tree.statistics.count(request: name)
-        do { try body() } catch {
-            if case .malformed(let cause) = error {
-                log.error("\(name): the kernel's \(cause.file) is malformed at byte \(cause.offset)")
-            }
-            request.fail(error.errno(at: place))
+    /// Answers by what `make` returns or throws.
+    ///
+    /// - Parameters:
+    ///   - make: asks the tree; may be called again when it had to wait.
+    ///   - deliver: replies with the result; false when the reply was not taken.
+    ///   - discard: undoes a result that nobody takes.
+    private func answer<Value: Sendable>(
+        _ request: Request, _ key: Job.Key,
+        make: @escaping @Sendable (Reader) throws(ProcError) -> Value,
+        deliver: @escaping @Sendable (Request, Value) -> Bool,
+        discard: @escaping @Sendable (Value) -> Void = { _ in }
+    ) {
+        tree.statistics.count(request: key.operation.rawValue)
+        if let job = jobs.job(key), tree.access.isSameReader(job.reader.requester, request.requester),
+            job.takeOver(request)
+        {
+            return
         }
+        let job = Job(key, request, jobs) { [self] job in
+            while true {
+                do throws(ProcError) {
+                    let value = try make(job.reader)
+                    if !job.finish({ deliver($0, value) }) { discard(value) }
+                } catch {
+                    if case .mustWait(let gate) = error { return job.park(at: gate) { [self] in resume($0) } }
+                    // Nobody waited for a while, but now somebody does.
+                    if error == .interrupted, job.isWanted { continue }
+                    report(error, key.operation)
+                    _ = job.finish { $0.fail(error.errno(at: key.operation.place)) }
+                }
+                return
+            }
+        }
+        request.attach(job)
+        job.run()
+    }
+
+    private func resume(_ job: Job) {
+        resume.withLock { $0 }?(job.errand.user) { job.run() }
+    }
+
+    private func report(_ error: ProcError, _ operation: Operation) {
+        guard case .malformed(let cause) = error else { return }
+        log.error("\(operation.rawValue): the kernel's \(cause.file) is malformed at byte \(cause.offset)")
+    }
+
+    private func key(_ operation: Operation, _ request: Request, _ number: UInt64) -> Job.Key {
+        Job.Key(operation: operation, thread: request.requester.thread, number: number)
     }
 
     func lookup(_ request: Request, _ parent: UInt64, _ name: [UInt8]) {
-        answer(request, "lookup", at: .name) { () throws(ProcError) in
+        var key = key(.lookup, request, parent)
+        key.name = name
+        answer(request, key) { [self] reader throws(ProcError) in
             guard name.count <= maximumNameLength else { throw .failed(.fileNameTooLong) }
-            let node = try tree.lookup(name, in: try inode(parent).node, for: request.reader)
-            let attributes = try tree.attributes(of: node, wasFound: true, for: request.reader)
-            let (number, inode) = inodes.remember(node, attributes)
-            if !request.entry(number, status(number, inode, attributes), isShared: tree.access.tellsReadersApart) {
-                inodes.forget(number, 1)
-            }
+            let node = try tree.lookup(name, in: try inode(parent).node, for: reader)
+            return (node, try tree.attributes(of: node, wasFound: true, for: reader))
+        } deliver: { [self] request, found in
+            let (number, inode) = inodes.remember(found.0, found.1)
+            let isTaken = request.entry(
+                number, status(number, inode, found.1), isShared: tree.access.tellsReadersApart)
+            if !isTaken { inodes.forget(number, 1) }
+            return isTaken
         }
     }
 
     func attributes(_ request: Request, _ number: UInt64) {
-        answer(request, "getattr", at: .name) { () throws(ProcError) in
+        answer(request, key(.getattr, request, number)) { [self] reader throws(ProcError) in
             let inode = try inode(number)
-            let attributes: Attributes
-            do throws(ProcError) { attributes = try tree.attributes(of: inode.node, for: request.reader) } catch {
+            do throws(ProcError) { return (inode, try tree.attributes(of: inode.node, for: reader)) } catch {
                 // By its path it would not be found any more: this is a handle, whose text stays.
                 guard error == .gone || error == .absent, inode.size != nil else { throw error }
-                attributes = inode.attributes
+                return (inode, inode.attributes)
             }
-            request.attributes(status(number, inode, attributes))
+        } deliver: { [self] request, found in
+            request.attributes(status(number, found.0, found.1))
         }
     }
 
     func forget(_ number: UInt64, _ lookups: UInt64) { inodes.forget(number, lookups) }
 
     func link(_ request: Request, _ number: UInt64) {
-        answer(request, "readlink", at: .name) { () throws(ProcError) in
-            request.link(try tree.target(of: try inode(number).node, for: request.reader))
+        answer(request, key(.readlink, request, number)) { [self] reader throws(ProcError) in
+            try tree.target(of: try inode(number).node, for: reader)
+        } deliver: { request, target in
+            request.link(target)
         }
     }
 
     func open(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
-        answer(request, "open", at: .name) { () throws(ProcError) in
-            try request.reader.checkInterrupted()
-            let holding = try tree.holdings.openHandle(for: request.reader.requester.user)
-            let file = try tree.open(try inode(number).node, for: request.reader)
-            try file.count(in: holding)
-            inodes.opened(number, size: file.size)
+        answer(request, key(.open, request, number)) { [self] reader throws(ProcError) in
+            try tree.open(try inode(number).node, for: reader)
+        } deliver: { [self] request, handle in
+            inodes.opened(number, size: handle.file.size)
             var info = info
-            info.fh = handles.add(.file(file), holding)
             info.direct_io = 1
-            if file.size == nil { info.nonseekable = 1 }
-            if !request.opened(&info) { handles.remove(info.fh) }
+            if handle.file.size == nil { info.nonseekable = 1 }
+            return opened(request, .file(handle), &info)
+        } discard: {
+            $0.close()
         }
     }
 
     func read(_ request: Request, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
-        answer(request, "read", at: .handle) { () throws(ProcError) in
-            try request.reader.checkInterrupted()
-            guard case .file(let file) = handles[handle] else { throw .failed(.badFileDescriptor) }
-            request.pieces(try file.read(at: offset, count: size, request.reader))
+        var key = key(.read, request, handle)
+        (key.offset, key.size) = (offset, size)
+        answer(request, key) { [self] reader throws(ProcError) in
+            guard case .file(let open) = handles[handle] else { throw .failed(.badFileDescriptor) }
+            return (open.file, try open.file.read(at: offset, count: size, reader))
+        } deliver: { request, answer in
+            guard request.pieces(answer.1) else { return false }
+            answer.0.settle(delivered: true)
+            return true
+        } discard: {
+            $0.0.settle(delivered: false)
         }
     }
 
     func seek(_ request: Request, _ handle: UInt64, _ offset: UInt64, toData: Bool) {
-        answer(request, "lseek", at: .handle) { () throws(ProcError) in
-            guard case .file(let file) = handles[handle] else { throw .failed(.badFileDescriptor) }
-            guard let position = file.seek(offset, toData: toData) else { throw .failed(.noSuchAddressOrDevice) }
+        var key = key(.lseek, request, handle)
+        (key.offset, key.size) = (offset, toData ? 1 : 0)
+        answer(request, key) { [self] _ throws(ProcError) in
+            guard case .file(let open) = handles[handle] else { throw .failed(.badFileDescriptor) }
+            guard let position = open.file.seek(offset, toData: toData) else { throw .failed(.noSuchAddressOrDevice) }
+            return position
+        } deliver: { request, position in
             request.position(position)
         }
     }
 
     func openDirectory(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
-        answer(request, "opendir", at: .name) { () throws(ProcError) in
-            let (node, reader) = (try inode(number).node, request.reader)
-            let holding = try tree.holdings.openHandle(for: reader.requester.user)
-            let list = HandleTable.Listing(
-                node: node, entries: try tree.list(node, for: reader), standing: tree.hidingStanding(reader))
-            try holding.take(bytes: list.entries.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
+        answer(request, key(.opendir, request, number)) { [self] reader throws(ProcError) in
+            try tree.openDirectory(try inode(number).node, for: reader)
+        } deliver: { [self] request, listing in
             var info = info
-            info.fh = handles.add(.listing(list), holding)
-            if !request.opened(&info) { handles.remove(info.fh) }
+            return opened(request, .listing(listing), &info)
         }
     }
 
-    /// What an entry of a listing costs beside its name.
-    private static let bytesPerName = 144
+    private func opened(_ request: Request, _ handle: HandleTable.Handle, _ info: inout fuse_file_info) -> Bool {
+        info.fh = handles.add(handle)
+        let isTaken = request.opened(info)
+        if !isTaken { _ = handles.remove(info.fh) }
+        return isTaken
+    }
 
     func readDirectory(_ request: Request, _ number: UInt64, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
-        answer(request, "readdir", at: .name) { () throws(ProcError) in
+        var key = key(.readdir, request, handle)
+        (key.offset, key.size) = (offset, size)
+        answer(request, key) { [self] reader throws(ProcError) in
             guard case .listing(let listing) = handles[handle] else { throw .failed(.badFileDescriptor) }
-            try tree.requireList(listing.node, madeFor: listing.standing, for: request.reader)
+            try tree.require(listing, for: reader)
             let list = listing.entries
-            var buffer = DirectoryBuffer(request, size: size)
+            var buffer = DirectoryBuffer(size: size)
             let names = 2 + list.count
             var index = Int(min(offset, UInt64(names)))
             while index < names {
@@ -128,18 +200,20 @@ final class Bridge: Sendable {
                 guard buffer.add(name, entry.fileType, inode, next: index + 1) else { break }
                 index += 1
             }
-            request.bytes(buffer.bytes)
+            return buffer.bytes
+        } deliver: { request, bytes in
+            request.bytes(bytes)
         }
     }
 
     func release(_ request: Request, _ handle: UInt64) {
-        tree.statistics.count(request: "release")
-        handles.remove(handle)
+        tree.statistics.count(request: Operation.release.rawValue)
+        if case .file(let open) = handles.remove(handle) { open.close() }
         request.done()
     }
 
     func filesystem(_ request: Request) {
-        tree.statistics.count(request: "statfs")
+        tree.statistics.count(request: Operation.statfs.rawValue)
         var status = statvfs()
         status.f_bsize = UInt(System.pageSize)
         status.f_frsize = UInt(System.pageSize)
@@ -173,14 +247,10 @@ final class Bridge: Sendable {
 
 /// Entries of a directory as readdir wants them.
 private struct DirectoryBuffer {
-    private let request: Request
     private var buffer: [UInt8]
     private var used = 0
 
-    init(_ request: Request, size: Int) {
-        self.request = request
-        buffer = [UInt8](repeating: 0, count: size)
-    }
+    init(size: Int) { buffer = [UInt8](repeating: 0, count: size) }
 
     var bytes: ArraySlice<UInt8> { buffer[..<used] }
 
@@ -193,7 +263,8 @@ private struct DirectoryBuffer {
         let room = buffer.count - used
         let needed = unsafe buffer.withUnsafeMutableBytes { bytes in
             let place = unsafe bytes.baseAddress.map { unsafe ($0 + used).assumingMemoryBound(to: CChar.self) }
-            return unsafe fuse_add_direntry(request.raw, place, room, text, &status, off_t(next))
+            // libfuse asks for a request and does not look at it.
+            return unsafe fuse_add_direntry(nil, place, room, text, &status, off_t(next))
         }
         guard needed <= room else { return false }
         used += needed

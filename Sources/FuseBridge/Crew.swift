@@ -1,5 +1,6 @@
 import CFuse3
 import Logging
+import ProcSource
 import Syscalls
 import SystemPackage
 
@@ -28,15 +29,29 @@ import SystemPackage
         var waiting = 0
         /// Requests received.
         var requests: UInt64 = 0
-        /// Requests that came when all threads were busy, or all that their user may keep busy.
-        var backlog: [RequestBuffer] = []
+        /// What came when all threads were busy, or all that its user may keep busy.
+        var backlog: [Work] = []
+        /// Threads at work for each user.
         var shares: Shares
         var isStopping = false
 
-        var hasWork: Bool { backlog.contains { shares.hasRoom(for: $0.user) } }
+        var hasWork: Bool { backlog.contains { shares.refusal(of: 1, to: $0.user) == nil } }
 
-        mutating func takeFromBacklog() -> RequestBuffer? {
-            backlog.firstIndex { shares.hasRoom(for: $0.user) }.map { backlog.remove(at: $0) }
+        mutating func takeFromBacklog() -> Work? {
+            backlog.firstIndex { shares.refusal(of: 1, to: $0.user) == nil }.map { backlog.remove(at: $0) }
+        }
+    }
+
+    private enum Work {
+        case request(RequestBuffer)
+        /// The work for one that had to wait.
+        case resumed(user: UInt32, run: @Sendable () -> Void)
+
+        var user: UInt32 {
+            switch self {
+            case .request(let buffer): buffer.user
+            case .resumed(let user, _): user
+            }
         }
     }
 
@@ -57,7 +72,7 @@ import SystemPackage
     /// A request may have to wait for the target's memory lock; only this many waiting ones could keep others out.
     private let most: Int
     /// Nanoseconds that threads get to end.
-    private static let patience: UInt64 = 3_000_000_000
+    private static let patience: UInt64 = 1_500_000_000
     /// Nanoseconds for which the next request is looked for.
     private static let lookAhead: UInt64 = 50_000
 
@@ -125,12 +140,15 @@ import SystemPackage
             case .backlog:
                 let waiting = state.withLock { state in
                     let waiting = state.takeFromBacklog()
-                    if let waiting { state.shares.begin(waiting.user) }
+                    if let waiting { state.shares.take(1, for: waiting.user) }
                     return waiting
                 }
                 if let waiting {
-                    unsafe waiting.process(session)
-                    state.withLock { $0.shares.end(waiting.user) }
+                    switch waiting {
+                    case .request(let buffer): unsafe buffer.process(session)
+                    case .resumed(_, let run): run()
+                    }
+                    state.withLock { $0.shares.giveBack(1, of: waiting.user) }
                 }
             case .end: return
             }
@@ -167,24 +185,28 @@ import SystemPackage
             let kind = buffer.kind
             isBurst = looksAhead && kind != .long && System.monotonicNanoseconds - began < 2 * Self.lookAhead
             let user = buffer.user
-            if mayAnswer(kind, user) {
+            switch mayAnswer(kind, user) {
+            case .now:
                 let givenUp = buffer.interrupted.flatMap(takeFromBacklog)
                 unsafe buffer.process(session)
                 // Answered at once, now that it is known to be interrupted.
                 unsafe givenUp?.process(session)
                 let staysOn = state.withLock { state in
-                    if kind != .immediate { state.shares.end(user) }
+                    if kind != .immediate { state.shares.giveBack(1, of: user) }
                     guard state.waiting < (isBurst || state.hasWork ? 1 : 2) else { return false }
                     state.waiting += 1
                     return true
                 }
                 if !staysOn { return isBurst }
-            } else {
+            case .later:
                 state.withLock { state in
-                    state.backlog.append(buffer)
+                    state.backlog.append(.request(buffer))
                     state.waiting += 1
                 }
                 buffer = RequestBuffer()
+            case .never:
+                unsafe buffer.refuse(session, .resourceTemporarilyUnavailable)
+                state.withLock { $0.waiting += 1 }
             }
         }
         stop()
@@ -193,26 +215,62 @@ import SystemPackage
 
     private func takeFromBacklog(_ number: UInt64) -> RequestBuffer? {
         state.withLock { state in
-            state.backlog.firstIndex { $0.number == number }.map { state.backlog.remove(at: $0) }
+            for (index, work) in state.backlog.enumerated() {
+                guard case .request(let buffer) = work, buffer.number == number else { continue }
+                state.backlog.remove(at: index)
+                return buffer
+            }
+            return nil
         }
     }
 
-    /// Sees to it that somebody waits for requests while this one is answered; false when all threads there may be, or
-    /// the user's share of them, are busy, and it has to lie until one of them is not.
-    private func mayAnswer(_ kind: RequestBuffer.Kind, _ user: UInt32) -> Bool {
+    /// Has work done that had to wait, on a thread that may wait.
+    func resume(for user: UInt32, _ run: @escaping @Sendable () -> Void) {
+        state.withLock { $0.backlog.append(.resumed(user: user, run: run)) }
+        wakeForBacklog()
+    }
+
+    /// Puts a thread to the backlog that has nothing to do, or a new one. Where all are busy, the next one that is done sees
+    /// to it; where none can be started, `watch` tries again.
+    private func wakeForBacklog() {
+        let member: Member?? = state.withLock { state in
+            guard state.hasWork, canHandOver(state), !state.isStopping else { return nil }
+            return .some(state.idle.popLast())
+        }
+        guard let member else { return }
+        if let member {
+            member.order.change { $0 = .backlog }
+        } else if !startMember({ self.work($0, .backlog) }) {
+            isWatchAwake.change { $0 = true }
+        }
+    }
+
+    private enum Turn {
+        case now
+        /// All threads there may be, or the user's share of them, are busy: it has to lie until one of them is not.
+        case later
+        /// None can be started, and none is busy that would see to it later.
+        case never
+    }
+
+    /// Sees to it that somebody waits for requests while this one is answered.
+    private func mayAnswer(_ kind: RequestBuffer.Kind, _ user: UInt32) -> Turn {
         let (hasRoom, isAlone, canHandOver) = state.withLock { state in
             state.waiting -= 1
             state.requests += 1
-            let hasRoom = kind == .immediate || state.shares.hasRoom(for: user)
-            if hasRoom, kind != .immediate { state.shares.begin(user) }
+            let hasRoom = kind == .immediate || state.shares.refusal(of: 1, to: user) == nil
+            if hasRoom, kind != .immediate { state.shares.take(1, for: user) }
             return (hasRoom, state.waiting == 0, self.canHandOver(state))
         }
-        guard hasRoom else { return false }
-        guard isAlone, kind != .immediate else { return true }
+        guard hasRoom else { return .later }
+        guard isAlone, kind != .immediate else { return .now }
         let isHandedOver = kind == .long ? handOver() : canHandOver
-        if !isHandedOver { state.withLock { $0.shares.end(user) } }
         if kind == .quick, isHandedOver, !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
-        return isHandedOver
+        guard !isHandedOver else { return .now }
+        return state.withLock { state in
+            state.shares.giveBack(1, of: user)
+            return state.shares.total > 0 || state.members.count >= most ? .later : .never
+        }
     }
 
     /// Puts another thread on duty; false when all there may be are busy.
@@ -241,7 +299,9 @@ import SystemPackage
             System.sleep(nanoseconds: 1_000_000)
             let (requests, waiting) = state.withLock { ($0.requests, $0.waiting) }
             if requests == last, waiting == 0 { _ = handOver() }
-            quietRounds = requests == last && waiting > 0 ? quietRounds + 1 : 0
+            let hasWork = state.withLock { $0.hasWork }
+            if hasWork { wakeForBacklog() }
+            quietRounds = requests == last && waiting > 0 && !hasWork ? quietRounds + 1 : 0
             if quietRounds == 20 {
                 quietRounds = 0
                 isWatchAwake.withLock { $0 = false }

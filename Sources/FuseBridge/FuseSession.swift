@@ -44,7 +44,9 @@ import SystemPackage
                 &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size, bridge.toOpaque())
         else { throw Failure(message: Self.explain("cannot start a FUSE session")) }
         unsafe self.session = session
-        crew = unsafe Crew(session, log, descriptors: tree.options.descriptors)
+        let crew = unsafe Crew(session, log, descriptors: tree.options.descriptors)
+        self.crew = crew
+        unsafe bridge.takeUnretainedValue().resume.withLock { $0 = crew.resume }
         guard unsafe fuse_session_mount(session, mountPoint) == 0 else {
             unsafe fuse_session_destroy(session)
             throw Failure(message: Self.explain("cannot mount on \(mountPoint)"))

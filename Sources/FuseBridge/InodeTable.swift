@@ -67,7 +67,7 @@ final class InodeTable: Sendable {
     private static func number(of node: Node, in inodes: [UInt64: Inode]) -> UInt64 {
         if node == .root { return root }
         // 63 bits, none of the small numbers that tools take for special; another node's number is passed over.
-        var number = UInt64(bitPattern: Int64(node.hashValue)) >> 1 | 1 << 32
+        var number = UInt64(bitPattern: Int64(node.inodeSeed)) >> 1 | 1 << 32
         while let other = inodes[number], other.node != node { number = number &+ 1 | 1 << 32 }
         return number
     }

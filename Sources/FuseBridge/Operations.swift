@@ -71,7 +71,7 @@ enum Operations {
 
 private func begin(_ raw: fuse_req_t?) -> (Request, Bridge)? {
     guard let raw = unsafe raw, let bridge = unsafe fuse_req_userdata(raw) else { return nil }
-    return unsafe (Request(raw: raw), Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue())
+    return unsafe (Request(raw), Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue())
 }
 
 private func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {

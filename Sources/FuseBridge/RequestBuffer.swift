@@ -1,5 +1,6 @@
 import CFuse3
 import Syscalls
+import SystemPackage
 
 /// One request as it came from the kernel, in memory that is used again for the next.
 @safe final class RequestBuffer: @unchecked Sendable {
@@ -16,6 +17,16 @@ import Syscalls
 
     /// The file system's user (fsuid) of who asks.
     var user: UInt32 { unsafe raw.mem.loadUnaligned(fromByteOffset: 24, as: UInt32.self) }
+
+    /// Replies with an errno, without any work.
+    func refuse(_ session: OpaquePointer, _ errno: Errno) {
+        // struct fuse_out_header: length, minus the errno, number of the request.
+        var bytes: [UInt8] = []
+        unsafe withUnsafeBytes(of: UInt32(16)) { unsafe bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: -errno.rawValue) { unsafe bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: number) { unsafe bytes.append(contentsOf: $0) }
+        unsafe try? System.write(bytes, to: fuse_session_fd(session))
+    }
 
     /// The number of the request.
     var number: UInt64 { unsafe raw.mem.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }

@@ -5,19 +5,36 @@ import Syscalls
 /// get equal shares.
 ///
 /// One of them is whichever thread waits for a result first: it would be woken only to send the result on, and with a
-/// thread more than there are processors a piece that everybody waits for lies about half done.
+/// thread more than there are processors a piece that everybody waits for lies about half done. It does its own reader's
+/// pieces only. A thread whose piece does not get done, since the process does not answer, counts no more: another takes its
+/// place.
 package final class Decoders: Sendable {
     typealias Job = @Sendable (inout DecodeScratch) -> Void
 
+    private struct Entry {
+        let job: Job
+        /// Whose it is.
+        let owner: ObjectIdentifier
+    }
+
     private struct State {
         /// A job that has been taken leaves nil: what it holds must not outlive it.
-        var queue: [Job?] = []
+        var queue: [Entry?] = []
         var next = 0
-        /// Threads of our own.
-        var running = 0
-        /// What the thread that helps works with; nil while one does, or where none may.
+        /// Threads of our own, and since when each has been at a job; 0 for one that waits for one.
+        var since: [Int: UInt64] = [:]
+        var last = 0
+        /// What the thread that helps works with, while none does.
         var helpersScratch: DecodeScratch?
+        /// Since when a thread helps; 0 while none does.
+        var helperSince: UInt64 = 0
+
+        /// Threads that get on with what they do.
+        func active(_ now: UInt64) -> Int { since.values.count { $0 == 0 || now - min(now, $0) < patience } }
     }
+
+    /// Nanoseconds after which a job counts as stuck.
+    private static let patience: UInt64 = 20_000_000
 
     private let state: Monitor<State>
     /// How many decode at a time.
@@ -29,24 +46,29 @@ package final class Decoders: Sendable {
     package init(threads: Int, _ holdings: Holdings) {
         self.threads = threads
         self.holdings = holdings
-        state = Monitor(State(helpersScratch: threads > 1 ? DecodeScratch() : nil))
+        state = Monitor(State())
     }
 
+    /// Threads of our own that get on.
+    private var wanted: Int { max(1, threads - 1) }
+
     /// Runs the job on one of the threads; threads start with the first jobs and stay.
-    func submit(_ job: @escaping Job) {
-        let needsThread = state.change { state in
-            state.queue.append(job)
-            guard state.running < max(1, threads - 1) else { return false }
-            state.running += 1
-            return true
+    func submit(_ job: @escaping Job, of owner: ObjectIdentifier) {
+        state.change { $0.queue.append(Entry(job: job, owner: owner)) }
+        startIfNeeded()
+    }
+
+    /// Starts a thread where too few get on. If none can be started, whoever waits does the work.
+    private func startIfNeeded() {
+        let number: Int? = state.withLock { state in
+            guard state.active(System.monotonicNanoseconds) < wanted else { return nil }
+            state.last += 1
+            state.since[state.last] = 0
+            return state.last
         }
-        if needsThread, !Thread.start({ [state] in Self.run(state) }) {
-            let isAlone = state.withLock { state in
-                state.running -= 1
-                return state.running == 0
-            }
-            var scratch = DecodeScratch()
-            if isAlone { state.withLock { Self.pop(&$0) }?(&scratch) }
+        guard let number else { return }
+        if !Thread.start({ [state, wanted] in Self.run(state, number, wanted) }) {
+            _ = state.withLock { $0.since.removeValue(forKey: number) }
         }
     }
 
@@ -54,50 +76,68 @@ package final class Decoders: Sendable {
     ///
     /// - Parameters:
     ///   - results: changes when a job has been done.
+    ///   - owner: whose jobs are waited for.
+    ///   - lane: of the process that the jobs ask.
     ///   - take: the result, once it is there.
     func wait<Results, Result>(
-        for results: Monitor<Results>, _ reader: Reader, _ take: (inout Results) -> Result?
+        for results: Monitor<Results>, of owner: ObjectIdentifier, _ lane: Lane, _ reader: Reader,
+        _ take: (inout Results) -> Result?
     ) throws(ProcError) -> Result {
         while true {
             if let result = results.withLock(take) { return result }
             try reader.checkInterrupted()
-            if help() { continue }
+            if help(owner) { continue }
+            var isLooking = false
             let result: Result?? = results.wait(atMost: 5) { results in
                 if let result = take(&results) { return .some(result) }
-                return reader.isInterrupted() ? .some(nil) : nil
+                defer { isLooking = true }
+                return isLooking || reader.isInterrupted() ? .some(nil) : nil
             }
             if case .some(.some(let result)) = result { return result }
+            if let gate = lane.gateIfStuck() { throw .mustWait(gate) }
+            startIfNeeded()
         }
     }
 
-    /// Does one job; false when there is none, or another thread helps already.
-    private func help() -> Bool {
+    /// Does one job of the owner; false when there is none, or another thread helps already.
+    private func help(_ owner: ObjectIdentifier) -> Bool {
+        let now = System.monotonicNanoseconds
         let taken: (job: Job, scratch: DecodeScratch)? = state.withLock { state in
-            guard let scratch = state.helpersScratch, let job = Self.pop(&state) else { return nil }
-            state.helpersScratch = nil
-            return (job, scratch)
+            guard threads > 1 || state.since.isEmpty, now - min(now, state.helperSince) >= Self.patience,
+                let job = Self.pop(&state, of: owner)
+            else { return nil }
+            state.helperSince = now
+            defer { state.helpersScratch = nil }
+            // A helper that is stuck keeps what it works with.
+            return (job, state.helpersScratch ?? DecodeScratch())
         }
         guard let taken else { return false }
         var scratch = taken.scratch
         taken.job(&scratch)
-        state.withLock { $0.helpersScratch = scratch }
+        state.withLock { state in
+            guard state.helperSince == now else { return }
+            state.helperSince = 0
+            state.helpersScratch = scratch
+        }
         return true
     }
 
     /// Makes `count` results on all threads; returns them in order.
     func map<Output: Sendable>(
-        _ count: Int, _ reader: Reader,
+        _ count: Int, _ lane: Lane, _ reader: Reader,
         _ make: @escaping @Sendable (Int, inout DecodeScratch) throws(ProcError) -> Output
     ) throws(ProcError) -> [Output] {
         let results = Monitor((done: [Result<Output, ProcError>?](repeating: nil, count: count), left: count))
         let isGivenUp = Monitor(false)
+        let errand = Errand(for: reader.requester.user) { isGivenUp.withLock { $0 } }
+        let owner = ObjectIdentifier(results)
         for index in 0..<count {
-            submit { scratch in
+            let job: Job = { scratch in
                 var result: Result<Output, ProcError> = .failure(.interrupted)
-                if !isGivenUp.withLock({ $0 }) {
-                    do throws(ProcError) { result = .success(try make(index, &scratch)) } catch {
-                        result = .failure(error)
-                    }
+                if !errand.isGivenUp() {
+                    do throws(ProcError) {
+                        result = .success(try errand.run { () throws(ProcError) in try make(index, &scratch) })
+                    } catch { result = .failure(error) }
                 }
                 let isLast = results.withLock { results in
                     results.done[index] = result
@@ -106,10 +146,11 @@ package final class Decoders: Sendable {
                 }
                 if isLast { results.change { _ in } }
             }
+            submit(job, of: owner)
         }
         let done: [Result<Output, ProcError>?]
         do {
-            done = try wait(for: results, reader) { $0.left == 0 ? $0.done : nil }
+            done = try wait(for: results, of: owner, lane, reader) { $0.left == 0 ? $0.done : nil }
         } catch {
             isGivenUp.withLock { $0 = true }
             throw error
@@ -120,23 +161,38 @@ package final class Decoders: Sendable {
         return outputs
     }
 
-    private static func run(_ state: Monitor<State>) {
+    private static func run(_ state: Monitor<State>, _ number: Int, _ wanted: Int) {
         var scratch = DecodeScratch()
         while true {
-            let job = state.wait(atMost: 3_600_000) { pop(&$0) }
+            let job: Job? = state.wait(atMost: 3_600_000) { state in
+                state.since[number] = 0
+                // Back from being stuck, it may find its place taken.
+                if state.active(System.monotonicNanoseconds) > wanted {
+                    state.since[number] = nil
+                    return .some(nil)
+                }
+                guard let job = pop(&state) else { return nil }
+                state.since[number] = System.monotonicNanoseconds
+                return job
+            }
+            guard let job else { return }
             job(&scratch)
         }
     }
 
-    private static func pop(_ state: inout State) -> Job? {
-        guard state.next < state.queue.count else { return nil }
-        let job = state.queue[state.next]
-        state.queue[state.next] = nil
-        state.next += 1
+    /// The first job, or the first of an owner.
+    private static func pop(_ state: inout State, of owner: ObjectIdentifier? = nil) -> Job? {
+        let first = state.queue[state.next...].firstIndex { entry in
+            guard let entry else { return false }
+            return owner == nil || entry.owner == owner
+        }
+        guard let first, let entry = state.queue[first] else { return nil }
+        state.queue[first] = nil
+        while state.next < state.queue.count, state.queue[state.next] == nil { state.next += 1 }
         if state.next > 64, state.next * 2 > state.queue.count {
             state.queue.removeFirst(state.next)
             state.next = 0
         }
-        return job
+        return entry.job
     }
 }

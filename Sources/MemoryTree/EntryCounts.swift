@@ -27,9 +27,12 @@ struct EntryCounts: Sendable {
 extension Tree {
     /// Counts the entries of the spans. The scan tells present, zero and the rest without reading an entry;
     /// only those that are not present are read, to tell what they are.
-    func entryCounts(_ spans: [AddressRange], _ walk: PageWalk, _ reader: Reader) throws(ProcError) -> EntryCounts {
+    func entryCounts(
+        _ spans: [AddressRange], _ walk: PageWalk, _ reader: Reader,
+        atEnd: @escaping @Sendable (Reader) throws(ProcError) -> Void
+    ) throws(ProcError) -> EntryCounts {
         let plan = PagePlan(walk.pageMap, spans: spans)
-        let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
+        let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd) { piece, scratch throws(ProcError) in
             var counts = EntryCounts()
             var rest: [Extent] = []
             for extent in piece.extents {

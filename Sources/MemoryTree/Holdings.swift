@@ -3,8 +3,8 @@ import Syscalls
 
 /// What handles hold and what is made ahead of their readers, bounded in all and for each user.
 ///
-/// A plain user gets a quarter, so that nobody keeps the others out; root has the whole. What readers can do without,
-/// such as pieces made ahead of them, takes half at most, so that it never lets an open fail.
+/// `Shares` says who may have how much. What readers can do without, such as pieces made ahead of them, takes half at
+/// most, so that it never lets an open fail.
 package final class Holdings: Sendable {
     package struct Amount: Equatable, Sendable {
         package var handles: Int
@@ -24,31 +24,25 @@ package final class Holdings: Sendable {
             left.bytes += right.bytes
             left.spare += right.spare
         }
-
-        fileprivate static func -= (left: inout Amount, right: Amount) {
-            left.handles -= right.handles
-            left.bytes -= right.bytes
-            left.spare -= right.spare
-        }
     }
 
     private struct State {
-        var total = Amount()
-        /// Only of those who hold something.
-        var users: [UInt32: Amount] = [:]
+        var handles, bytes: Shares
+        var spare = 0
         /// Most bytes since the allocator was last asked to return what is free.
         var peak = 0
     }
 
-    private let most: Amount
-    private let state = Monitor(State())
+    private let state: Monitor<State>
 
     /// What an open handle costs without its text.
     static let bytesPerHandle = 4096
     /// A peak that leaves so much behind that returning it is worth the time that takes.
     private static let peakToReturn = 32 << 20
 
-    package init(most: Amount) { self.most = most }
+    package init(most: Amount) {
+        state = Monitor(State(handles: Shares(most: most.handles), bytes: Shares(most: most.bytes)))
+    }
 
     /// The bounds of a daemon that may have so many descriptors open. A handle keeps one at most, or a few where few such
     /// handles have room; the rest is for processes held open and requests under way.
@@ -56,7 +50,9 @@ package final class Holdings: Sendable {
         self.init(most: Amount(handles: max(8, descriptors / 2), bytes: 256 << 20))
     }
 
-    package var total: Amount { state.withLock { $0.total } }
+    package var total: Amount {
+        state.withLock { Amount(handles: $0.handles.total, bytes: $0.bytes.total, spare: $0.spare) }
+    }
 
     /// Room for a handle of the user.
     ///
@@ -69,49 +65,36 @@ package final class Holdings: Sendable {
 
     fileprivate func take(_ amount: Amount, for user: UInt32) throws(ProcError) {
         try state.withLock { state throws(ProcError) in
-            let share = share(of: user)
-            let own = state.users[user] ?? Amount()
-            if amount.handles > 0 {
-                guard state.total.handles + amount.handles <= most.handles else {
-                    throw .failed(.tooManyOpenFilesInSystem)
-                }
-                guard own.handles + amount.handles <= share.handles else { throw .failed(.tooManyOpenFiles) }
+            if amount.handles > 0, let refusal = state.handles.refusal(of: amount.handles, to: user) {
+                throw .failed(refusal == .allIsTaken ? .tooManyOpenFilesInSystem : .tooManyOpenFiles)
             }
-            guard state.total.bytes + amount.bytes <= most.bytes, own.bytes + amount.bytes <= share.bytes else {
-                throw .failed(.noMemory)
-            }
+            guard state.bytes.refusal(of: amount.bytes, to: user) == nil else { throw .failed(.noMemory) }
             add(amount, user, &state)
         }
     }
 
     fileprivate func takeSpare(_ bytes: Int, for user: UInt32) -> Bool {
         state.withLock { state in
-            let own = state.users[user]?.bytes ?? 0
-            guard state.total.bytes + bytes <= most.bytes / 2, own + bytes <= share(of: user).bytes / 2 else {
-                return false
-            }
+            guard state.bytes.refusal(of: bytes, to: user, part: 2) == nil else { return false }
             add(Amount(bytes: bytes, spare: bytes), user, &state)
             return true
         }
     }
 
-    private func share(of user: UInt32) -> Amount {
-        user == 0 ? most : Amount(handles: most.handles / 4, bytes: most.bytes / 4)
-    }
-
     private func add(_ amount: Amount, _ user: UInt32, _ state: inout State) {
-        state.total += amount
-        state.users[user, default: Amount()] += amount
-        state.peak = max(state.peak, state.total.bytes)
+        state.handles.take(amount.handles, for: user)
+        state.bytes.take(amount.bytes, for: user)
+        state.spare += amount.spare
+        state.peak = max(state.peak, state.bytes.total)
     }
 
     fileprivate func giveBack(_ amount: Amount, of user: UInt32) {
         let wasMuch = state.withLock { state in
-            state.total -= amount
-            state.users[user]? -= amount
-            if state.users[user] == Amount() { state.users[user] = nil }
-            guard state.peak > Self.peakToReturn, state.total.bytes < state.peak / 4 else { return false }
-            state.peak = state.total.bytes
+            state.handles.giveBack(amount.handles, of: user)
+            state.bytes.giveBack(amount.bytes, of: user)
+            state.spare -= amount.spare
+            guard state.peak > Self.peakToReturn, state.bytes.total < state.peak / 4 else { return false }
+            state.peak = state.bytes.total
             return true
         }
         // Takes its time, and whoever frees may have a reader waiting.

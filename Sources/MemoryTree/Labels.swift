@@ -19,18 +19,33 @@ struct Labels: Sendable {
     }
 
     /// - Parameter memory: asked for the raw names of mappings whose line in maps is ambiguous.
-    init(_ mappings: Mappings, memory: ProcessMemory?) {
+    init(_ mappings: Mappings, memory: ProcessMemory?, _ reader: Reader) throws(ProcError) {
         self.mappings = mappings
         var known: [ObjectKey: MappedObject] = [:]
-        objects = mappings.list.map { vma in
-            guard vma.hasFile else { return MappedObject(vma, memory: memory) }
+        var readBefore: FileSystems?
+        let fileSystems = memory.map { memory in
+            { () -> FileSystems in
+                let found = readBefore ?? FileSystems(of: memory.process)
+                readBefore = found
+                return found
+            }
+        }
+        var objects: [MappedObject] = []
+        objects.reserveCapacity(mappings.list.count)
+        for vma in mappings.list {
+            guard vma.hasFile else {
+                objects.append(try MappedObject(vma, memory: memory, fileSystems))
+                continue
+            }
+            try reader.checkInterrupted()
             let key = ObjectKey(
                 deviceMajor: vma.deviceMajor, deviceMinor: vma.deviceMinor, inode: vma.inode, text: vma.text)
-            if let object = known[key] { return object }
-            let object = MappedObject(vma, memory: memory)
+            let object = if let object = known[key] { object } else { try MappedObject(vma, memory: memory, fileSystems) }
             known[key] = object
-            return object
+            objects.append(object)
         }
+        self.objects = objects
+        try memory?.requireAlive()
         var labels: [[UInt8]?] = []
         var index: [[UInt8]: Int] = [:]
         var copies: [[UInt8]: Int] = [:]

@@ -12,8 +12,7 @@ import SystemPackage
 final class LayoutRows: @unchecked Sendable {
     // Safety: touched only by the closures of one TextStream, under its lock, or before there is one.
     private let blocks: ReadAhead<[UInt8]>
-    private let list: Pending<Labels>
-    private let memory: ProcessMemory
+    private let list: ReadAhead<Labels>
     private var labels: Labels?
     /// Read, but no rows are made of it yet.
     private var texts: ArraySlice<[UInt8]> = []
@@ -22,16 +21,21 @@ final class LayoutRows: @unchecked Sendable {
     /// Texts read ahead, of 128 KiB each: what is read while the mapping list is.
     private static let mostAhead = 128
 
-    init(_ memory: ProcessMemory, _ list: Pending<Labels>, _ decoders: Decoders) throws(ProcError) {
-        let blocks = SMapsBlocks(try memory.open("smaps"))
-        self.blocks = ReadAhead(most: 16, make: blocks.next)
-        self.list = list
-        self.memory = memory
-        ahead = Lookahead(decoders)
+    /// - Parameter list: makes the mapping list with its labels.
+    init(
+        _ memory: ProcessMemory, _ decoders: Decoders,
+        list: @escaping @Sendable (Reader) throws(ProcError) -> Labels
+    ) throws(ProcError) {
+        let lane = memory.process.lane
+        let blocks = SMapsBlocks(memory, try memory.open("smaps"))
+        self.blocks = ReadAhead(most: 16, lane, make: blocks.next)
+        self.list = ReadAhead(most: 1, lane, make: list)
+        ahead = Lookahead(decoders, lane)
     }
 
     func cancel() {
         blocks.cancel()
+        list.cancel()
         ahead.cancel()
     }
 
@@ -52,18 +56,18 @@ final class LayoutRows: @unchecked Sendable {
     /// Reads on, or waits for the mapping list when enough has been read; false when there is neither to do.
     @discardableResult
     private func advance(_ reader: Reader) throws(ProcError) -> Bool {
+        if labels == nil { labels = try list.nextIfReady(reader) }
         if texts.count + ahead.count < Self.mostAhead, let text = try blocks.next(reader) {
             texts.append(text)
-            if labels == nil { labels = try list.valueIfReady() }
         } else if labels == nil {
-            labels = try list.value(for: reader)
-        } else {
+            labels = try list.next(reader)
+        } else if texts.isEmpty {
             return false
         }
         guard let labels else { return true }
         while let text = texts.popFirst() {
-            ahead.submit { [memory] _ throws(ProcError) in
-                try ProcError.decode { () throws(DecodeError) in try layoutRows(text, labels, memory) }
+            ahead.submit { _ throws(ProcError) in
+                try ProcError.decode { () throws(DecodeError) in try layoutRows(text, labels) }
             }
         }
         return true
@@ -71,14 +75,14 @@ final class LayoutRows: @unchecked Sendable {
 }
 
 /// A row for each block of a text of smaps.
-private func layoutRows(_ text: [UInt8], _ labels: Labels, _ memory: ProcessMemory) throws(DecodeError) -> [UInt8] {
+private func layoutRows(_ text: [UInt8], _ labels: Labels) throws(DecodeError) -> [UInt8] {
     let ranges = smapsBlocks(text)
     var rows = LineWriter(capacity: ranges.count * 128)
     for range in ranges {
         var cursor = ByteCursor(text, from: range.lowerBound, to: range.upperBound)
         let vma = try VMA(line: &cursor)
         let index = labels.mappings.index(of: vma.range)
-        let object = index.map { labels.objects[$0] } ?? MappedObject(vma, memory: nil)
+        let object = index.map { labels.objects[$0] } ?? MappedObject(unasked: vma)
         let sizes = ResidentSizes(block: cursor.position..<range.upperBound, of: text)
         rows.layout(vma, sizes, index.flatMap { labels.labels[$0] }, object)
     }
@@ -88,31 +92,37 @@ private func layoutRows(_ text: [UInt8], _ labels: Labels, _ memory: ProcessMemo
 /// Reads smaps in whole blocks.
 private final class SMapsBlocks: @unchecked Sendable {
     // Safety: touched by the one thread that reads ahead.
-    private let file: File
-    private var rest: [UInt8] = []
+    private let memory: ProcessMemory
+    private let file: TargetFile
+    private var offset: UInt64 = 0
+    /// Read, but not handed out.
+    private var text: [UInt8] = []
     private var isAtEnd = false
 
     private static let textBytes = 128 << 10
 
-    init(_ file: File) { self.file = file }
+    init(_ memory: ProcessMemory, _ file: TargetFile) {
+        self.memory = memory
+        self.file = file
+    }
 
-    /// The lines of some mappings; nil at the end.
+    /// The lines of some mappings; nil at the end. A failure that passes loses nothing.
     @Sendable func next(_ reader: Reader) throws(ProcError) -> [UInt8]? {
         while !isAtEnd {
             try reader.checkInterrupted()
-            let start = rest
-            var (text, wasLast) = try ProcError.wrap { () throws(Errno) in
-                try file.readBlock(after: start, capacity: Self.textBytes)
-            }
-            isAtEnd = wasLast
-            rest = []
-            if !isAtEnd, let start = lastSMapsBlock(text) {
-                rest = Array(text[start...])
-                text.removeLast(rest.count)
-            }
-            if !text.isEmpty { return text }
+            let before = text.count
+            defer { offset += UInt64(text.count - before) }
+            guard try file.readBlock(at: offset, into: &text, capacity: Self.textBytes) else { break }
+            try memory.requireAlive()
+            isAtEnd = true
         }
-        return nil
+        var block = text
+        text = []
+        if !isAtEnd, let start = lastSMapsBlock(block) {
+            text = Array(block[start...])
+            block.removeLast(text.count)
+        }
+        return block.isEmpty ? isAtEnd ? nil : try next(reader) : block
     }
 }
 

@@ -3,12 +3,18 @@ import Syscalls
 
 /// Work done ahead of a reader on several threads, whose results are handed over in order.
 ///
-/// Used by one reader at a time; `cancel` may come from any thread.
+/// Used by one reader at a time; `cancel` may come from any thread. What fails for a reason that passes is done again
+/// when its result is asked for again: nothing is left out.
 final class Lookahead<Output: Sendable>: @unchecked Sendable {
-    // Safety: these two are touched by the one reader alone; the handle it belongs to has a lock.
+    typealias Make = @Sendable (inout DecodeScratch) throws(ProcError) -> Output
+
+    // Safety: these are touched by the one reader alone; the handle it belongs to has a lock.
     private var submitted = 0
     private(set) var taken = 0
+    /// What makes the results that have not been taken.
+    private var makers: [Make] = []
     private let decoders: Decoders
+    private let lane: Lane
     private let results = Monitor(Results())
 
     private struct Results {
@@ -16,7 +22,11 @@ final class Lookahead<Output: Sendable>: @unchecked Sendable {
         var isCancelled = false
     }
 
-    init(_ decoders: Decoders) { self.decoders = decoders }
+    /// - Parameter lane: of the process that the work asks.
+    init(_ decoders: Decoders, _ lane: Lane) {
+        self.decoders = decoders
+        self.lane = lane
+    }
 
     deinit { cancel() }
 
@@ -32,15 +42,25 @@ final class Lookahead<Output: Sendable>: @unchecked Sendable {
     }
 
     /// - Parameter here: do it now and on this thread, which is sooner when there is nothing else to do.
-    func submit(
-        here: Bool = false, _ make: @escaping @Sendable (inout DecodeScratch) throws(ProcError) -> Output
-    ) {
-        let index = submitted
+    func submit(here: Bool = false, _ make: @escaping Make) {
         submitted += 1
+        makers.append(make)
+        run(submitted - 1, here: here)
+    }
+
+    private func run(_ index: Int, here: Bool = false) {
+        let make = makers[index - taken]
+        let errand = here ? nil : Errand(for: Errand.current.user) { [results] in results.withLock { $0.isCancelled } }
         let job: Decoders.Job = { [results] scratch in
             guard !results.withLock({ $0.isCancelled }) else { return }
             let result: Result<Output, ProcError>
-            do throws(ProcError) { result = .success(try make(&scratch)) } catch { result = .failure(error) }
+            do throws(ProcError) {
+                let made =
+                    if let errand { try errand.run { () throws(ProcError) in try make(&scratch) } } else {
+                        try make(&scratch)
+                    }
+                result = .success(made)
+            } catch { result = .failure(error) }
             results.change { results in
                 if !results.isCancelled { results.done[index] = result }
             }
@@ -49,7 +69,7 @@ final class Lookahead<Output: Sendable>: @unchecked Sendable {
             var scratch = DecodeScratch()
             job(&scratch)
         } else {
-            decoders.submit(job)
+            decoders.submit(job, of: ObjectIdentifier(self))
         }
     }
 
@@ -57,16 +77,26 @@ final class Lookahead<Output: Sendable>: @unchecked Sendable {
     func nextIfReady() throws(ProcError) -> Output? {
         let index = taken
         guard let result = results.withLock({ $0.done.removeValue(forKey: index) }) else { return nil }
-        taken += 1
-        return try result.get()
+        return try take(result)
     }
 
     /// The next result, waited for; nil when there is nothing under way.
     func next(_ reader: Reader) throws(ProcError) -> Output? {
         guard taken < submitted else { return nil }
         let index = taken
-        let result = try decoders.wait(for: results, reader) { $0.done.removeValue(forKey: index) }
+        let result = try decoders.wait(for: results, of: ObjectIdentifier(self), lane, reader) {
+            $0.done.removeValue(forKey: index)
+        }
+        return try take(result)
+    }
+
+    private func take(_ result: Result<Output, ProcError>) throws(ProcError) -> Output {
+        if case .failure(let error) = result, error.isPassing {
+            run(taken)
+            throw error
+        }
         taken += 1
+        makers.removeFirst()
         return try result.get()
     }
 }

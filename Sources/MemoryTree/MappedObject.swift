@@ -8,41 +8,72 @@ import SystemPackage
 package struct MappedObject: Equatable, Sendable {
     /// Raw bytes: path, word in brackets, or empty.
     package let name: [UInt8]
-    /// nil without a file.
+    /// nil without a file, and where its file system may not be asked.
     package let isDeleted: Bool?
 
     private static let mark = Array(" (deleted)".utf8)
     private static let newline = Array("\\012".utf8)
 
     /// The text of maps decides unless it is ambiguous: it spells a newline `\012`, and ends in a mark that a living
-    /// file's name may have too. Then the link in map_files, and the link count of what it leads to, decide.
-    package init(_ vma: VMA, memory: ProcessMemory?) {
+    /// file's name may have too. Then the link in map_files, and the link count of what it leads to, decide; but a file
+    /// system that may never answer is not asked.
+    ///
+    /// - Parameter fileSystems: of the process, if somebody has them; asked for only where they matter.
+    /// - Throws: what says nothing about the file: see `ProcError.throwIfUnanswered`.
+    package init(_ vma: VMA, memory: ProcessMemory?, _ fileSystems: (() -> FileSystems)? = nil) throws(ProcError) {
         guard vma.hasFile else {
-            name = vma.text
-            isDeleted = nil
+            self.init(unasked: vma)
             return
         }
         let link = String(range: vma.range)
         var name = vma.text
         let isMarked = name.hasSuffix(Self.mark)
         let isAmbiguous = name.contains(sequence: Self.newline)
-        guard isMarked || isAmbiguous, let links = try? memory?.mapFiles() else {
-            self.name = isMarked ? name.dropLast(Self.mark.count) : name
-            isDeleted = isMarked
+        guard isMarked || isAmbiguous, let memory,
+            let links = try Self.answer({ () throws(ProcError) in try memory.mapFiles() })
+        else {
+            self.init(unasked: vma)
             return
         }
-        if isAmbiguous, let raw = try? links.target(link) { name = raw }
+        if isAmbiguous, let raw = try Self.answer({ () throws(ProcError) in try links.target(link) }) { name = raw }
         guard name.hasSuffix(Self.mark) else {
-            self.name = name
-            isDeleted = false
+            self.init(name: name, isDeleted: false)
             return
         }
-        let object = try? links.object(link)
+        let fileSystems = fileSystems?() ?? FileSystems(of: memory.process)
+        guard fileSystems.answers(for: vma) else {
+            self.init(name: name.dropLast(Self.mark.count), isDeleted: nil)
+            return
+        }
+        let object = try Self.answer { () throws(ProcError) in try links.object(link) }
         // A path that the target has chosen is followed with the daemon's own rights alone.
-        let named = object?.links == 0 ? nil : try? memory?.status(atPath: name)
+        let isAsked = object?.links != 0 && fileSystems.answers(forPath: name)
+        let path = name
+        let named = isAsked ? try Self.answer { () throws(ProcError) in try memory.status(atPath: path) } : nil
         let isNamedSo = named.map { $0.inode == UInt(vma.inode) && $0.inode == object?.inode ?? $0.inode } ?? false
-        isDeleted = object.map { $0.links == 0 } ?? !isNamedSo
-        self.name = isNamedSo && isDeleted == false ? name : name.dropLast(Self.mark.count)
+        let isDeleted = object.map { $0.links == 0 } ?? !isNamedSo
+        self.init(
+            name: isNamedSo && !isDeleted ? name : name.dropLast(Self.mark.count), isDeleted: isDeleted)
+    }
+
+    private init(name: [UInt8], isDeleted: Bool?) {
+        self.name = name
+        self.isDeleted = isDeleted
+    }
+
+    /// What the text of maps alone says.
+    init(unasked vma: VMA) {
+        let isMarked = vma.hasFile && vma.text.hasSuffix(Self.mark)
+        name = isMarked ? vma.text.dropLast(Self.mark.count) : vma.text
+        isDeleted = vma.hasFile ? isMarked : nil
+    }
+
+    /// What the kernel says; nil where it refuses or there is nothing any more.
+    private static func answer<Value>(_ ask: () throws(ProcError) -> Value) throws(ProcError) -> Value? {
+        do { return try ask() } catch {
+            try error.throwIfUnanswered()
+            return nil
+        }
     }
 }
 

@@ -6,8 +6,32 @@ import ProcText
 package struct Mappings: Sendable {
     /// In address order, none twice.
     package let list: [VMA]
+    /// As the kernel wrote them.
+    private let text: [UInt8]
 
-    init(_ list: [VMA]) { self.list = list }
+    init(_ list: [VMA], _ text: [UInt8] = []) {
+        self.list = list
+        self.text = text
+    }
+
+    /// The kernel's own line about the mapping with exactly this range.
+    ///
+    /// - Throws: `.absent` when there is none.
+    func line(of range: AddressRange) throws(ProcError) -> [UInt8] {
+        var (low, high) = (0, text.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let start = text[low..<middle].lastIndex(of: 0x0a).map { $0 + 1 } ?? low
+            let end = text[middle..<high].firstIndex(of: 0x0a) ?? high - 1
+            var cursor = ByteCursor(text, from: start, to: end)
+            guard let address = cursor.hex() else { break }
+            if address == range.start, cursor.skip(UInt8(ascii: "-")), cursor.hex() == range.end {
+                return Array(text[start...end])
+            }
+            if address < range.start { low = end + 1 } else { high = start }
+        }
+        throw .absent
+    }
 
     /// Position of the mapping with exactly this range.
     package func index(of range: AddressRange) -> Int? {
@@ -30,7 +54,7 @@ package struct Mappings: Sendable {
     }
 
     /// Rough cost of keeping it, in bytes.
-    var bytes: Int { list.reduce(256) { $0 + 160 + $1.text.count } }
+    var bytes: Int { list.reduce(256 + text.count) { $0 + 160 + $1.text.count } }
 
     private func firstIndex(endingAbove address: UInt64) -> Int {
         var low = 0

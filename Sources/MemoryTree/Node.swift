@@ -10,7 +10,7 @@ package struct Node: Hashable, Sendable {
     /// nil for what is of no process.
     package let process: ProcessID?
     /// Number of the address space; 0 for directories, links and what has none.
-    package private(set) var space: UInt32 = 0
+    package private(set) var space: UInt64 = 0
     /// Whose eyes it is for; nil for directories, links and what is the same for everybody.
     package private(set) var view: ReaderView?
     /// The mapping, the range asked for, or an address as both ends.
@@ -27,8 +27,14 @@ package struct Node: Hashable, Sendable {
 
     package static let root = Node(.root)
 
+    /// What the inode number follows from: of a process's directory the process number alone, so that listings, which look
+    /// nobody up, show the same one as stat.
+    package var inodeSeed: Int {
+        entry == .process ? Node(.process, process.map { ProcessID(pid: $0.pid, birth: 0) }).hashValue : hashValue
+    }
+
     /// The node of a file that shows an address space to somebody.
-    func of(space: UInt32, view: ReaderView) -> Node {
+    func of(space: UInt64, view: ReaderView) -> Node {
         var node = self
         node.space = space
         node.view = view
@@ -48,15 +54,21 @@ package struct Reader: Sendable {
     package let requester: Requester
     /// Whether the reader has given up; cheap enough to ask after each piece of work.
     package let isInterrupted: @Sendable () -> Bool
+    private let staysAway: @Sendable () -> Bool
 
-    package init(_ requester: Requester, isInterrupted: @escaping @Sendable () -> Bool = { false }) {
+    /// - Parameter staysAway: the same, asked where work may rest: waits for a moment whether the reader comes back.
+    package init(
+        _ requester: Requester, isInterrupted: @escaping @Sendable () -> Bool = { false },
+        staysAway: (@Sendable () -> Bool)? = nil
+    ) {
         self.requester = requester
         self.isInterrupted = isInterrupted
+        self.staysAway = staysAway ?? isInterrupted
     }
 
     /// - Throws: `.interrupted` when the reader has given up.
     package func checkInterrupted() throws(ProcError) {
-        if isInterrupted() { throw .interrupted }
+        if staysAway() { throw .interrupted }
     }
 }
 

@@ -20,7 +20,7 @@ package enum OpenFile: Sendable {
         }
     }
 
-    /// Up to `count` bytes from the offset, in pieces; none at the end.
+    /// Up to `count` bytes from the offset, in pieces; none at the end. Each answer is to be followed by `settle`.
     package func read(at offset: UInt64, count: Int, _ reader: Reader) throws(ProcError) -> [ArraySlice<UInt8>] {
         switch self {
         case .frozen(let text):
@@ -31,10 +31,15 @@ package enum OpenFile: Sendable {
         }
     }
 
+    /// Whether the answer to the last `read` has reached its reader; else the next one gets it.
+    package func settle(delivered: Bool) {
+        if case .stream(let stream) = self { stream.settle(delivered: delivered) }
+    }
+
     /// Counts what the file holds, now and as it is read, as part of what its handle does.
     ///
     /// - Throws: ENOMEM when there is no room for it.
-    package func count(in holding: Holding) throws(ProcError) {
+    func count(in holding: Holding) throws(ProcError) {
         switch self {
         case .frozen(let text): try holding.take(bytes: text.bytes.count)
         case .record(let file): try file.count(in: holding)
@@ -108,8 +113,15 @@ package final class RecordFile: Sendable {
         var position = offset
         let end = min(size, offset.addingReportingOverflow(UInt64(count)).partialValue)
         while position < end {
-            try reader.checkInterrupted()
-            let block = try block(position / blockSize, reader)
+            let block: [UInt8]
+            do throws(ProcError) {
+                try reader.checkInterrupted()
+                block = try self.block(position / blockSize, reader)
+            } catch {
+                // What there is gets the reader on.
+                if error.isPassing, !pieces.isEmpty { break }
+                throw error
+            }
             let start = Int(position % blockSize)
             let part = block[min(start, block.count)...].prefix(Int(end - position))
             guard !part.isEmpty else { break }
@@ -130,82 +142,6 @@ package final class RecordFile: Sendable {
                 kept.blocks[number] = block
             }
             return block
-        }
-    }
-}
-
-/// Text that is made while it is read; each piece is handed out once.
-package final class TextStream: Sendable {
-    private struct State {
-        var pieces: [ArraySlice<UInt8>]
-        /// Offset of the first of them.
-        var position: UInt64 = 0
-        var isAtEnd = false
-        /// Why nothing comes any more; what was made before is still handed out.
-        var failure: ProcError?
-    }
-
-    /// Pieces of one answer: each is a buffer of its own in the reply, of which the kernel takes 1,024.
-    private static let mostPieces = 256
-
-    fileprivate let mostHeld: @Sendable () -> Int
-    private let state: Monitor<State>
-    private let next: @Sendable (Reader) throws(ProcError) -> [UInt8]?
-    private let end: @Sendable () -> Void
-
-    /// - Parameters:
-    ///   - mostHeld: bytes that it may hold while nobody reads, beside those it finds room for itself.
-    ///   - next: the next piece; nil at the end.
-    ///   - end: stops the making of pieces ahead, at any time and from any thread.
-    init(
-        header: [UInt8], mostHeld: @escaping @Sendable () -> Int = { 0 },
-        end: @escaping @Sendable () -> Void = {},
-        next: @escaping @Sendable (Reader) throws(ProcError) -> [UInt8]?
-    ) {
-        self.mostHeld = mostHeld
-        state = Monitor(State(pieces: [header[...]]))
-        self.next = next
-        self.end = end
-    }
-
-    /// Ends the work ahead of a reader who has gone.
-    package func cancel() { end() }
-
-    /// - Throws: ESPIPE when the offset is not where the last read ended.
-    func read(at offset: UInt64, count: Int, _ reader: Reader) throws(ProcError) -> [ArraySlice<UInt8>] {
-        try state.withLock { state throws(ProcError) in
-            guard offset == state.position else { throw .failed(.illegalSeek) }
-            var ready = state.pieces.reduce(0) { $0 + $1.count }
-            while ready < count, state.pieces.count < Self.mostPieces, !state.isAtEnd, state.failure == nil {
-                do throws(ProcError) {
-                    if let piece = try next(reader) {
-                        state.pieces.append(piece[...])
-                        ready += piece.count
-                    } else {
-                        state.isAtEnd = true
-                    }
-                } catch {
-                    // One who was interrupted may ask again.
-                    if error == .interrupted { throw error }
-                    state.failure = error
-                }
-            }
-            if ready == 0, let failure = state.failure { throw failure }
-            state.pieces.removeAll(where: \.isEmpty)
-            var taken: [ArraySlice<UInt8>] = []
-            var room = count
-            while room > 0, taken.count < Self.mostPieces, let piece = state.pieces.first {
-                taken.append(piece.prefix(room))
-                if piece.count > room {
-                    state.pieces[0] = piece.dropFirst(room)
-                    room = 0
-                } else {
-                    state.pieces.removeFirst()
-                    room -= piece.count
-                }
-            }
-            state.position += UInt64(count - room)
-            return taken
         }
     }
 }

@@ -17,6 +17,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     private var piecesHeld = 1
     private var bytesHeldToSort = 0
 
+    private let atEnd: @Sendable (Reader) throws(ProcError) -> Void
     private let walk: PageWalk
     private let wanted: PageWalk.Wanted
     private let decoders: Decoders
@@ -34,9 +35,11 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
 
     /// - Parameters:
     ///   - wanted: words of frames that `decode` reads.
+    ///   - atEnd: makes sure that the end is one, and not that of what was looked at.
     ///   - decode: makes the result of a piece, by reading it into the scratch's batch.
     init(
         _ plan: PagePlan, _ walk: PageWalk, _ wanted: PageWalk.Wanted, _ decoders: Decoders,
+        atEnd: @escaping @Sendable (Reader) throws(ProcError) -> Void,
         decode: @escaping @Sendable (PagePiece, inout DecodeScratch) throws(ProcError) -> Output
     ) {
         self.plan = plan
@@ -44,7 +47,8 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         self.wanted = wanted
         self.decoders = decoders
         self.decode = decode
-        ahead = Lookahead(decoders)
+        self.atEnd = atEnd
+        ahead = Lookahead(decoders, walk.pageMap.file.lane)
     }
 
     func cancel() { ahead.cancel() }
@@ -66,6 +70,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     func next(_ reader: Reader) throws(ProcError) -> Output? {
         try submitWhatFits(reader)
         if let output = try ahead.next(reader) { return output }
+        try atEnd(reader)
         holding = nil
         return nil
     }
@@ -115,10 +120,11 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
             return
         }
         _ = try plan.find(SortedFrames.mostPages, reader)
-        var pieces: [[Extent]] = []
-        while pieces.count < Int(SortedFrames.mostPages / PagePlan.pagesPerPiece), let piece = try plan.piece(reader) {
-            pieces.append(piece)
+        // From here on the pieces are in the queue, whatever happens: one that is not sorted is decoded as it is.
+        while queue.count < Int(SortedFrames.mostPages / PagePlan.pagesPerPiece), let piece = try plan.piece(reader) {
+            queue.append(PagePiece(extents: piece))
         }
+        let pieces = queue.map(\.extents)
         observed.withLock { ($0.pages, $0.runs) = (0, 0) }
         // What was seen may be true of the beginning only.
         sortsFrames = try SortedFrames.hasShortRuns(pieces, walk)
@@ -126,10 +132,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         if sortsFrames, bytes > bytesHeldToSort, hasRoom(for: bytes - bytesHeldToSort, reader) {
             bytesHeldToSort = bytes
         }
-        guard sortsFrames, bytes <= bytesHeldToSort else {
-            queue = pieces.map { PagePiece(extents: $0) }[...]
-            return
-        }
+        guard sortsFrames, bytes <= bytesHeldToSort else { return }
         let frames = try SortedFrames(pieces, walk, wanted, decoders, reader)
         sortsFrames = frames.wasWorthwhile
         queue = pieces.indices.map { PagePiece(extents: pieces[$0], sorted: (frames, $0)) }[...]

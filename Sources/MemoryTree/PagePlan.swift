@@ -69,16 +69,18 @@ struct PagePlan {
             next = 0
         }
         try reader.checkInterrupted()
-        let range = AddressRange(position, spans[span].end)
-        let before = extents.count
-        position = try pageMap.extents(in: range, into: &extents)
-        let pages = extents[before...].reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
-        pagesAhead += pages
-        pagesFound += pages
-        if position >= range.end {
-            span += 1
+        let end = spans[span].end
+        if position < end {
+            let before = extents.count
+            position = try pageMap.extents(in: AddressRange(position, end), into: &extents)
+            let pages = extents[before...].reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
+            pagesAhead += pages
+            pagesFound += pages
+        }
+        if position >= end {
             // A scan of an address space that is no more finds nothing and says so of no one.
-            if span == spans.count { try pageMap.requireAlive(spans[span - 1].start) }
+            if span + 1 == spans.count { try pageMap.requireAlive(spans[span].start) }
+            span += 1
             position = span < spans.count ? spans[span].start : 0
         }
         return true
@@ -102,9 +104,23 @@ struct PagePlan {
     }
 
     /// All extents there are.
-    mutating func all(_ reader: Reader) throws(ProcError) -> [Extent] {
-        _ = try find(.max, reader)
+    ///
+    /// - Parameter room: where room for them is found, before there are more of them.
+    mutating func all(_ reader: Reader, _ room: Holding) throws(ProcError) -> [Extent] {
+        var bytes = 0
+        while try findMore(reader) {
+            if self.bytes > bytes {
+                try room.take(bytes: self.bytes - bytes)
+                bytes = self.bytes
+            }
+        }
         return Array(extents[next...])
+    }
+
+    /// How many pages there are; what was found is not kept.
+    mutating func count(_ reader: Reader) throws(ProcError) -> UInt64 {
+        while try findMore(reader) { extents.removeAll(keepingCapacity: true) }
+        return pagesFound
     }
 }
 

@@ -1,28 +1,33 @@
 import ProcSource
 import Syscalls
 
-/// Pieces that a thread of its own makes ahead of their reader, who may give up at any moment although the kernel lets
-/// nobody out of a call that walks page tables.
+/// Pieces that a thread of its own makes ahead of their reader, while the reader does something else.
 ///
-/// The thread ends when enough lies ready, and is started again when all of that has been taken.
+/// The thread ends when enough lies ready, and is started again when all of that has been taken. Who waits for a piece
+/// of a process that does not answer is told to wait without a thread. Nothing is lost by a failure that passes.
 final class ReadAhead<Piece: Sendable>: Sendable {
     private struct State {
         var pieces: [Piece] = []
         var isRunning = false
         var isCancelled = false
+        /// Why the thread has ended although there is more.
+        var setback: ProcError?
         /// The end, or why there is no more.
         var end: Result<Void, ProcError>?
     }
 
     private let most: Int
+    private let lane: Lane
     private let make: @Sendable (Reader) throws(ProcError) -> Piece?
     private let state = Monitor(State())
 
     /// - Parameters:
     ///   - most: pieces that may lie ready.
+    ///   - lane: of the process that `make` asks.
     ///   - make: the next one, nil at the end; called by one thread at a time.
-    init(most: Int, make: @escaping @Sendable (Reader) throws(ProcError) -> Piece?) {
+    init(most: Int, _ lane: Lane, make: @escaping @Sendable (Reader) throws(ProcError) -> Piece?) {
         self.most = most
+        self.lane = lane
         self.make = make
     }
 
@@ -31,57 +36,72 @@ final class ReadAhead<Piece: Sendable>: Sendable {
     /// Ends the work, at any time and from any thread.
     func cancel() { state.change { $0.isCancelled = true } }
 
+    /// The next piece if it is there; else work begins at it.
+    func nextIfReady(_ reader: Reader) throws(ProcError) -> Piece? {
+        let (piece, setback, starts): (Piece?, ProcError?, Bool) = state.withLock { state in
+            if !state.pieces.isEmpty { return (state.pieces.removeFirst(), nil, false) }
+            if let setback = state.setback {
+                state.setback = nil
+                return (nil, setback, false)
+            }
+            let starts = state.end == nil && !state.isRunning
+            if starts { state.isRunning = true }
+            return (nil, nil, starts)
+        }
+        if let setback { throw setback }
+        if starts, !Thread.start({ [state, most, make] in Self.run(state, most, make, for: reader.requester) }) {
+            state.withLock { $0.isRunning = false }
+            throw .failed(.resourceTemporarilyUnavailable)
+        }
+        return piece
+    }
+
     /// The next piece, waited for; nil at the end.
     func next(_ reader: Reader) throws(ProcError) -> Piece? {
         while true {
             try reader.checkInterrupted()
-            let (piece, end, starts): (Piece?, Result<Void, ProcError>?, Bool) = state.withLock { state in
-                if !state.pieces.isEmpty { return (state.pieces.removeFirst(), nil, false) }
-                let starts = state.end == nil && !state.isRunning
-                if starts { state.isRunning = true }
-                return (nil, state.end, starts)
-            }
-            if let piece { return piece }
-            if let end {
+            if let piece = try nextIfReady(reader) { return piece }
+            if let end = state.withLock({ $0.pieces.isEmpty ? $0.end : nil }) {
                 try end.get()
                 return nil
             }
-            let run = { @Sendable [state, most, make] in Self.run(state, most, make) }
-            if starts, !Thread.start(run) { run() }
+            var isLooking = false
             state.wait(atMost: 5) { state in
-                state.pieces.isEmpty && state.end == nil && state.isRunning && !reader.isInterrupted() ? nil : ()
+                let isReady = !state.pieces.isEmpty || state.end != nil || !state.isRunning || reader.isInterrupted()
+                defer { isLooking = true }
+                // Looks at the lane each time it has waited in vain.
+                return isReady || isLooking ? () : nil
+            }
+            if let gate = lane.gateIfStuck(), state.withLock({ $0.pieces.isEmpty && $0.isRunning }) {
+                throw .mustWait(gate)
             }
         }
     }
 
     private static func run(
-        _ state: Monitor<State>, _ most: Int, _ make: @Sendable (Reader) throws(ProcError) -> Piece?
+        _ state: Monitor<State>, _ most: Int, _ make: @Sendable (Reader) throws(ProcError) -> Piece?,
+        for requester: Requester
     ) {
-        let reader = Reader(.daemon) { state.withLock { $0.isCancelled } }
+        let reader = Reader(requester) { state.withLock { $0.isCancelled } }
         while true {
             let made: Result<Piece?, ProcError>
-            do throws(ProcError) { made = .success(try make(reader)) } catch { made = .failure(error) }
+            do throws(ProcError) {
+                made = .success(try Errand(for: requester.user, isGivenUp: reader.isInterrupted).run { () throws(ProcError) in
+                    try make(reader)
+                })
+            } catch { made = .failure(error) }
             let goesOn = state.change { state in
                 switch made {
                 case .success(let piece?): state.pieces.append(piece)
                 case .success(nil): state.end = .success(())
+                case .failure(let error) where error.isPassing: state.setback = error
                 case .failure(let error): state.end = .failure(error)
                 }
-                state.isRunning = state.end == nil && state.pieces.count < most && !state.isCancelled
+                state.isRunning =
+                    state.end == nil && state.setback == nil && state.pieces.count < most && !state.isCancelled
                 return state.isRunning
             }
             if !goesOn { return }
         }
-    }
-}
-
-extension Reader {
-    /// Has something made on a thread of its own, since it may take long in one go: who gives up does not wait for it.
-    ///
-    /// - Parameter make: its reader gives up when this one does.
-    func onOwnThread<Value: Sendable>(_ make: @escaping @Sendable (Reader) throws(ProcError) -> Value) throws(ProcError)
-        -> Value
-    {
-        try ReadAhead<Value>(most: 1) { reader throws(ProcError) in try make(reader) }.next(self)!
     }
 }

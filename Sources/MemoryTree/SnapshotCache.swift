@@ -6,8 +6,8 @@ import Syscalls
 ///
 /// Keys hold the address space and the reader's rights, so nothing is found again after exec, exit or reuse of a number,
 /// nor by a reader with other rights; whoever asks has made the kernel check his right to the source before. An answer
-/// lives for at most the maximum age, counted from before it was read; one reader fills, others wait for it; failures
-/// are not kept. What is held stays within the budget: the oldest goes first.
+/// lives for at most the maximum age, counted from before it was read; one reader fills, others wait for it, soon without
+/// a thread; failures are not kept. What is held stays within the budget: the oldest goes first.
 package final class SnapshotCache: Sendable {
     /// What is kept, of what.
     package enum Key: Hashable, Sendable {
@@ -15,6 +15,8 @@ package final class SnapshotCache: Sendable {
         case labels(SpaceKey)
         case smaps(SpaceKey)
         case extents(SpaceKey, AddressRange)
+        /// How many pages of a range have an entry.
+        case pageCount(SpaceKey, AddressRange)
         /// The text of a file.
         case answer(Node)
         /// Names of all processes; for whom, where some are hidden.
@@ -24,10 +26,10 @@ package final class SnapshotCache: Sendable {
     /// An address space as somebody may see it.
     package struct SpaceKey: Hashable, Sendable {
         let process: ProcessID
-        let space: UInt32
+        let space: UInt64
         let standing: Standing
 
-        package init(process: ProcessID, space: UInt32, standing: Standing) {
+        package init(process: ProcessID, space: UInt64, standing: Standing) {
             self.process = process
             self.space = space
             self.standing = standing
@@ -49,7 +51,8 @@ package final class SnapshotCache: Sendable {
 
     private struct State {
         var slots: [Key: Slot] = [:]
-        var filling: Set<Key> = []
+        /// What is being made, and what opens when it is.
+        var filling: [Key: Gate] = [:]
         /// Keys by age, oldest first; may name a key that has been filled anew since.
         var order: [(key: Key, since: UInt64)] = []
         var counters = Counters()
@@ -61,11 +64,17 @@ package final class SnapshotCache: Sendable {
     /// Bytes.
     package let budget: Int
     private let now: @Sendable () -> UInt64
+    private let onFirst: @Sendable () -> Void
 
     /// - Parameter now: nanoseconds of a clock that only goes forward.
-    package init(maximumAge: UInt64, budget: Int, now: @escaping @Sendable () -> UInt64) {
+    /// - Parameter onFirst: called whenever there is something to let go again.
+    package init(
+        maximumAge: UInt64, budget: Int, onFirst: @escaping @Sendable () -> Void = {},
+        now: @escaping @Sendable () -> UInt64
+    ) {
         self.maximumAge = maximumAge
         self.budget = budget
+        self.onFirst = onFirst
         self.now = now
     }
 
@@ -88,26 +97,41 @@ package final class SnapshotCache: Sendable {
         switch claim(key, reader, accept) {
         case .kept(let value): return value
         case .interrupted: throw .interrupted
+        case .mustWait(let gate): throw .mustWait(gate)
         case .fill(let time): since = time
         }
         let value: Value
         do { value = try make() } catch {
-            _ = state.change { $0.filling.remove(key) }
+            state.change { $0.filling.removeValue(forKey: key) }?.open()
             throw error
         }
         keep(key, Slot(value: value, bytes: bytes(value), since: since))
         return value
     }
 
+    /// Lets go what is too old.
+    ///
+    /// - Returns: whether nothing is held any more.
+    package func letGo() -> Bool {
+        let (dropped, isEmpty) = state.withLock { state in (dropSurplus(&state), state.slots.isEmpty) }
+        _ = dropped
+        return isEmpty
+    }
+
     private enum Claim<Value> {
         case kept(Value)
         case fill(since: UInt64)
         case interrupted
+        case mustWait(Gate)
     }
 
     private func claim<Value: Sendable>(_ key: Key, _ reader: Reader, _ accept: (Value) -> Bool) -> Claim<Value> {
-        state.wait(atMost: 5) { state in
-            if state.filling.contains(key) { return reader.isInterrupted() ? .interrupted : nil }
+        let began = System.monotonicNanoseconds
+        return state.wait(atMost: 5) { state in
+            if let gate = state.filling[key] {
+                if reader.isInterrupted() { return .interrupted }
+                return System.monotonicNanoseconds - began > Self.patience ? .mustWait(gate) : nil
+            }
             let time = now()
             if let slot = state.slots[key], time - slot.since < maximumAge, let value = slot.value as? Value,
                 accept(value)
@@ -116,38 +140,55 @@ package final class SnapshotCache: Sendable {
                 return .kept(value)
             }
             state.counters.misses += 1
-            state.filling.insert(key)
+            state.filling[key] = Gate()
             return .fill(since: time)
         }
     }
 
+    /// Nanoseconds for which a thread is spent on waiting for what somebody else makes.
+    private static let patience: UInt64 = 20_000_000
+
     private func keep(_ key: Key, _ slot: Slot) {
-        state.change { state in
-            state.filling.remove(key)
-            drop(key, &state)
+        // Freed after the lock: it may be much.
+        let (gate, replaced, dropped, isFirst): (Gate?, Slot?, [Slot], Bool) = state.change { state in
+            let isFirst = state.slots.isEmpty
+            let gate = state.filling.removeValue(forKey: key)
+            let replaced = drop(key, &state)
             if slot.bytes <= budget {
                 state.slots[key] = slot
                 state.order.append((key, slot.since))
                 state.counters.bytes += slot.bytes
             }
-            var index = 0
-            let time = now()
-            while index < state.order.count {
-                let (oldest, since) = state.order[index]
-                let isCurrent = state.slots[oldest]?.since == since
-                let isExpired = time - min(time, since) >= maximumAge
-                guard !isCurrent || isExpired || state.counters.bytes > budget else { break }
-                if isCurrent {
-                    drop(oldest, &state)
-                    if !isExpired { state.counters.evictions += 1 }
-                }
-                index += 1
-            }
-            state.order.removeFirst(index)
+            return (gate, replaced, dropSurplus(&state), isFirst)
         }
+        gate?.open()
+        if isFirst { onFirst() }
+        _ = (replaced, dropped)
     }
 
-    private func drop(_ key: Key, _ state: inout State) {
-        if let slot = state.slots.removeValue(forKey: key) { state.counters.bytes -= slot.bytes }
+    /// Takes out what is too old or does not fit into the budget.
+    private func dropSurplus(_ state: inout State) -> [Slot] {
+        var dropped: [Slot] = []
+        var index = 0
+        let time = now()
+        while index < state.order.count {
+            let (oldest, since) = state.order[index]
+            let isCurrent = state.slots[oldest]?.since == since
+            let isExpired = time - min(time, since) >= maximumAge
+            guard !isCurrent || isExpired || state.counters.bytes > budget else { break }
+            if isCurrent, let slot = drop(oldest, &state) {
+                dropped.append(slot)
+                if !isExpired { state.counters.evictions += 1 }
+            }
+            index += 1
+        }
+        state.order.removeFirst(index)
+        return dropped
+    }
+
+    private func drop(_ key: Key, _ state: inout State) -> Slot? {
+        let slot = state.slots.removeValue(forKey: key)
+        if let slot { state.counters.bytes -= slot.bytes }
+        return slot
     }
 }

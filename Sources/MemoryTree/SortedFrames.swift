@@ -46,13 +46,13 @@ final class SortedFrames: Sendable {
     init(
         _ pieces: [[Extent]], _ walk: PageWalk, _ wanted: PageWalk.Wanted, _ decoders: Decoders, _ reader: Reader
     ) throws(ProcError) {
-        let courtesy = walk.pageMap.courtesy
+        let (courtesy, lane) = (walk.pageMap.courtesy, walk.pageMap.file.lane)
         var parts: [PageBatch] = []
         while parts.count < pieces.count {
             courtesy.wait()
             let first = parts.count
             let most = courtesy.isCalledFor ? 1 : decoders.threads * 4
-            parts += try decoders.map(Swift.min(most, pieces.count - first), reader) { part, _ throws(ProcError) in
+            parts += try decoders.map(Swift.min(most, pieces.count - first), lane, reader) { part, _ throws(ProcError) in
                 var batch = PageBatch()
                 try walk.readEntries(pieces[first + part], into: &batch)
                 return batch
@@ -72,7 +72,7 @@ final class SortedFrames: Sendable {
         let (sorted, entries) = (keys, parts)
         let shareCount = (sorted.count + Self.pagesPerShare - 1) / Self.pagesPerShare
         let runsOfShares = Monitor(0)
-        shares = try decoders.map(shareCount, reader) { share, _ throws(ProcError) in
+        shares = try decoders.map(shareCount, lane, reader) { share, _ throws(ProcError) in
             let first = share * Self.pagesPerShare
             let count = Swift.min(Self.pagesPerShare, sorted.count - first)
             var batch = PageBatch()

@@ -6,12 +6,10 @@ import SystemPackage
 /// A process at this moment, as one reader may see it.
 struct Subject: Sendable {
     let process: PinnedProcess
-    /// nil for a kernel thread or a zombie.
+    /// nil for a kernel thread or a zombie. Its `maps` was opened now, with the reader's right to.
     let memory: ProcessMemory?
-    /// Opened now, with the reader's right to: everything else about the address space may be shown to the same reader.
-    let maps: File?
-    /// See `AddressSpaces`.
-    let space: UInt32
+    /// See `SeenProcesses.space`.
+    let space: UInt64
     let view: ReaderView
     let context: FrameContext
 
@@ -28,13 +26,11 @@ extension Tree {
         let view = view(of: id, for: reader)
         let context = capabilities.frames.seen(through: view.frames)
         guard let thread = try process.memoryThread() else {
-            return Subject(process: process, memory: nil, maps: nil, space: 0, view: view, context: context)
+            return Subject(process: process, memory: nil, space: 0, view: view, context: context)
         }
-        let memory = ProcessMemory(process, thread, as: try view.standing.rights())
-        let maps = try memory.open("maps")
+        let memory = try ProcessMemory(process, thread, as: try view.standing.rights())
         return Subject(
-            process: process, memory: memory, maps: maps, space: spaces.number(of: id, memory.stat, maps: maps),
-            view: view, context: context)
+            process: process, memory: memory, space: try processes.space(of: memory), view: view, context: context)
     }
 
     /// What the reader may ask and see of a process, or of none in particular.
@@ -67,7 +63,7 @@ extension Tree {
     func visible(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         let process = try processes.process(id)
         try askIfHidden(id.pid, inside: true, reader) { rights throws(ProcError) in
-            _ = try process.open("stat", as: rights)
+            _ = try process.openAtHand("stat", as: rights)
         }
         return process
     }

@@ -13,7 +13,7 @@ extension Tree {
             let vma = try mapping(node.range!, of: subject, reader)
             line.range(vma.range)
             line.text(" \(vma.permissions.text) ")
-            let name = MappedObject(vma, memory: subject.memory).name
+            let name = try MappedObject(vma, memory: subject.memory).name
             if !name.isEmpty {
                 line.escaped(name, keepingBlanks: true)
                 line.text(" ")
@@ -32,6 +32,6 @@ extension Tree {
 
     private func command(_ subject: Subject) throws(ProcError) -> [UInt8] {
         if let memory = subject.memory { return memory.stat.command }
-        return try subject.process.stat().command
+        return try subject.process.command()
     }
 }

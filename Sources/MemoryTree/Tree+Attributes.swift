@@ -33,19 +33,18 @@ extension Tree {
     private func addSize(of node: Node, to attributes: inout Attributes, _ reader: Reader) throws(ProcError) {
         switch node.entry {
         case .readme, .legend, .capabilities, .processInfo:
-            attributes.size = try openUncounted(node, reader).size
+            attributes.size = try openFile(node, reader).size
         case .letters where capabilities.usesScan:
             let subject = try subject(of: node, reader)
             guard let walk = try walk(subject) else { return }
-            attributes.size = lettersSize(try extents(of: node.range!, subject, walk, reader))
+            attributes.size = lettersSize(try pageCount(of: node.range!, subject, walk, reader))
         case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
             let subject = try subject(of: node, reader)
             attributes.size = node.range!.size / System.pageSize * 8
             guard let walk = try walk(subject) else { return }
-            attributes.storedBytes = try extents(of: node.range!, subject, walk, reader)
-                .reduce(0) { $0 + ($1.end - $1.start) / System.pageSize * 8 }
+            attributes.storedBytes = try pageCount(of: node.range!, subject, walk, reader) * 8
         default:
-            if options.sizesExact { attributes.size = try openUncounted(node, reader).size }
+            if options.sizesExact { attributes.size = try openFile(node, reader).size }
         }
     }
 }

@@ -10,9 +10,7 @@ extension Tree {
         let header = try title(node, subject, reader) + Table.header(Table.layout)
         guard let memory = subject.memory else { return .frozen(FrozenText(header)) }
         func rows() throws(ProcError) -> LayoutRows {
-            // Outlives the request of a reader who gives up.
-            let list = Pending { () throws(ProcError) in try self.labels(of: subject, Reader(.daemon)) }
-            return try LayoutRows(memory, list, decoders)
+            try LayoutRows(memory, decoders) { reader throws(ProcError) in try self.labels(of: subject, reader) }
         }
         func stream(_ rows: LayoutRows) -> TextStream {
             TextStream(header: header, mostHeld: { Self.mostHeldByLists }, end: rows.cancel) {
@@ -56,12 +54,12 @@ extension Tree {
         let list = zip(labels.mappings.list, labels.objects).filter(\.0.hasFile)
         return TextStream(header: header, mostHeld: { Self.mostHeldByLists }) { reader throws(ProcError) in
             try reader.checkInterrupted()
-            let part = next.withLock { next in
-                let part = list[next...].prefix(512)
-                next += part.count
-                return part
+            let part = list[next.withLock({ $0 })...].prefix(128)
+            guard !part.isEmpty else {
+                // Links of a process that has ended are not there either.
+                try memory.requireAlive()
+                return nil
             }
-            guard !part.isEmpty else { return nil }
             var rows = LineWriter(capacity: part.count * 128)
             for (vma, object) in part {
                 // A mapping that has gone since has no open mode any more.
@@ -72,6 +70,7 @@ extension Tree {
                 }
                 rows.file(vma, object, mode: mode)
             }
+            next.withLock { $0 += part.count }
             return rows.bytes
         }
     }
@@ -92,7 +91,7 @@ extension LineWriter {
         field(columns[2]) { $0.device(vma) }
         field(columns[3]) { $0.decimal(vma.inode) }
         field(columns[4]) { $0.hex(vma.offset) }
-        field(columns[5]) { $0.text(object.isDeleted == true ? "yes" : "no") }
+        field(columns[5]) { $0.text(object.isDeleted.map { $0 ? "yes" : "no" } ?? "-") }
         name(object.name)
         newline()
     }

@@ -120,7 +120,7 @@ extension Tree {
             }
         case .process:
             _ = try pin(node.process!, reader)
-            let space: UInt32
+            let space: UInt64
             do { space = try subject(of: node, reader).space } catch {
                 guard case .refused = error else { throw error }
                 space = 0
@@ -133,7 +133,7 @@ extension Tree {
         case .vma:
             let hasFile = try requireMapping(node.range!, of: node, reader)
             // The number only makes the inode numbers that are listed.
-            let known = spaces.lastNumber(of: node.process!)
+            let known = try processes.lastSpace(of: node.process!)
             let space = if let known { known } else { try subject(of: node, reader).space }
             list = fixedChildren(of: node, space: space, reader).filter { $0.node.entry != .backing || hasFile }
         case .raw:
@@ -155,19 +155,19 @@ extension Tree {
     /// The right to a listing once more: a handle may have been passed on, and as with a directory of /proc each reading of
     /// it is by the rights of who reads.
     ///
-    /// - Parameter standing: what `hidingStanding` was when the list was made.
-    package func requireList(_ node: Node, madeFor standing: Standing?, for reader: Reader) throws(ProcError) {
+    package func require(_ listing: Listing, for reader: Reader) throws(ProcError) {
         guard access.tellsReadersApart else { return }
+        let node = listing.node
         switch node.entry {
         case .root, .byName, .byNameGroup:
-            guard hidingStanding(reader) == standing else { throw .refused(.permissionDenied) }
+            guard hidingStanding(reader) == listing.standing else { throw .refused(.permissionDenied) }
         case .process, .at: _ = try visible(node.process!, reader)
         default: _ = try subject(of: node, reader)
         }
     }
 
     private func fixedChildren(
-        of node: Node, space: UInt32, _ reader: Reader
+        of node: Node, space: UInt64, _ reader: Reader
     ) -> [(name: [UInt8], node: Node)] {
         let view = view(of: node.process, for: reader)
         return node.entry.children.compactMap { entry in
@@ -204,7 +204,7 @@ extension Tree {
         case .atLink:
             let subject = try subject(of: node, reader)
             let address = node.range!.start
-            if capabilities.hasQuery, address >> 63 == 0, let maps = subject.maps {
+            if capabilities.hasQuery, address >> 63 == 0, let maps = subject.memory?.maps {
                 guard let range = try VMAQuery.mapping(holding: address, in: maps)?.range else { throw .absent }
                 return Array("../vma/".utf8) + range.name
             }

@@ -11,7 +11,7 @@ struct NamedProcess: Sendable {
 
 extension Tree {
     /// What hidepid lets each reader find; nil where everybody finds everything.
-    package func hidingStanding(_ reader: Reader) -> Standing? {
+    func hidingStanding(_ reader: Reader) -> Standing? {
         root.hiding == nil ? nil : access.standing(of: reader.requester)
     }
 
@@ -47,14 +47,21 @@ extension Tree {
     func named(_ pid: Int32, _ reader: Reader) throws(ProcError) -> NamedProcess? {
         do throws(ProcError) {
             let process = try visible(try processes.process(pid).id, reader)
-            guard let name = entryName(try process.stat().command) else { return nil }
-            nameHints.withLock { $0[name] = pid }
+            guard let name = entryName(try process.command()) else { return nil }
+            nameHints.withLock { hints in
+                if hints.count >= Self.mostNameHints { hints = [:] }
+                hints[name] = pid
+            }
             return NamedProcess(name: name, id: process.id)
         } catch {
-            try error.throwIfShortage()
+            // One that does not answer is left out.
+            if case .mustWait = error { return nil }
+            try error.throwIfUnanswered()
             return nil
         }
     }
+
+    private static let mostNameHints = 1024
 
     /// Whether a process has the name now. One that had it lately is asked first: a walk looks up each name that it was
     /// given by the list.

@@ -4,16 +4,8 @@ import ProcText
 import Syscalls
 
 extension Tree {
-    /// Opens a file: its text is made now and frozen, or is made while it is read.
-    package func open(_ node: Node, for reader: Reader) throws(ProcError) -> OpenFile {
-        let start = System.monotonicNanoseconds
-        let file = try openUncounted(node, reader)
-        statistics.count(open: node.entry, since: start)
-        return file
-    }
-
-    /// The same without a trace in `status`: stat asks for sizes this way.
-    func openUncounted(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
+    /// A file, of which no handle is counted: stat asks for sizes this way.
+    func openFile(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
         switch node.entry {
         case .readme: return .frozen(FrozenText(Handbook.readme))
         case .legend: return .frozen(FrozenText(Handbook.legend))
@@ -56,7 +48,7 @@ extension Tree {
             }
         case .vmaMaps:
             return try answer(node, reader) { () throws(ProcError) in
-                Array(try smaps(node.range!, subject, reader).prefix { $0 != 0x0a }) + [0x0a]
+                try mappings(of: subject, holding: node.range, reader).line(of: node.range!)
             }
         case .vmaSmaps:
             return try answer(node, reader) { () throws(ProcError) in Array(try smaps(node.range!, subject, reader)) }
@@ -90,17 +82,5 @@ extension Tree {
         let held = holdings.total
         return rows > Self.mostFrozenRows
             || held.bytes - held.spare + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
-    }
-}
-
-extension TextStream {
-    /// All of it at once.
-    func readAll(_ reader: Reader) throws(ProcError) -> [UInt8] {
-        var text: [UInt8] = []
-        while true {
-            let pieces = try read(at: UInt64(text.count), count: 1 << 20, reader)
-            if pieces.isEmpty { return text }
-            for piece in pieces { text.append(contentsOf: piece) }
-        }
     }
 }

@@ -26,7 +26,8 @@ extension Tree {
             let header = title + Table.header(isPages ? Table.pages : Table.ranges)
             guard let walk else { return PageTable(text: TextStream(header: header) { _ in nil }) { _, _ in 0 } }
             let plan = PagePlan(walk.pageMap, spans: spans)
-            return isPages ? pages(header, walk, plan) : ranges(header, walk, plan, borders)
+            let atEnd = atEnd(node, subject)
+            return isPages ? pages(header, walk, plan, atEnd) : ranges(header, walk, plan, borders, atEnd)
         }
         // Of the one who finds out how long it is; those who waited for it start their own.
         var long: PageTable?
@@ -52,9 +53,20 @@ extension Tree {
         let find: (UInt64, Reader) throws(ProcError) -> UInt64
     }
 
-    private func pages(_ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan) -> PageTable {
+    /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too.
+    func atEnd(_ node: Node, _ subject: Subject) -> @Sendable (Reader) throws(ProcError) -> Void {
+        let range = node.entry.specification.parent == .vma ? node.range : nil
+        return { [self] reader throws(ProcError) in
+            if let range { try requireMapped(range, subject, reader) }
+        }
+    }
+
+    private func pages(
+        _ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan,
+        _ atEnd: @escaping @Sendable (Reader) throws(ProcError) -> Void
+    ) -> PageTable {
         let context = walk.context
-        let pipeline = PagePipeline(plan, walk, .all, decoders) { piece, scratch throws(ProcError) in
+        let pipeline = PagePipeline(plan, walk, .all, decoders, atEnd: atEnd) { piece, scratch throws(ProcError) in
             try walk.read(piece, .all, into: &scratch.batch)
             return scratch.text(context)
         }
@@ -65,9 +77,12 @@ extension Tree {
         return PageTable(text: text, find: pipeline.find)
     }
 
-    private func ranges(_ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan, _ borders: [UInt64]) -> PageTable {
+    private func ranges(
+        _ header: [UInt8], _ walk: PageWalk, _ plan: PagePlan, _ borders: [UInt64],
+        _ atEnd: @escaping @Sendable (Reader) throws(ProcError) -> Void
+    ) -> PageTable {
         let context = walk.context
-        let pipeline = PagePipeline(plan, walk, .all, decoders) { piece, scratch throws(ProcError) in
+        let pipeline = PagePipeline(plan, walk, .all, decoders, atEnd: atEnd) { piece, scratch throws(ProcError) in
             try walk.read(piece, .all, into: &scratch.batch)
             return PageRange.merge(scratch.batch, borders: borders, context)
         }
@@ -88,7 +103,8 @@ extension Tree {
         var text = try title(node, subject, reader) + Table.header(Table.flags)
         guard let walk else { return text }
         let plan = PagePlan(walk.pageMap, spans: try spans(node, subject, reader).spans)
-        let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
+        let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd(node, subject)) {
+            piece, scratch throws(ProcError) in
             var counts = FlagCounts()
             try walk.read(piece, .flags, into: &scratch.batch)
             counts.add(scratch.batch)
@@ -103,16 +119,17 @@ extension Tree {
         _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
     ) throws(ProcError) -> [UInt8] {
         let title = try title(node, subject, reader)
-        let (spans, _) = try spans(node, subject, reader)
         let pageSize = System.pageSize
         // A mapping at a kernel address has no page tables, so it is not in `spans`: its pages are all holes.
         let ranges = try node.entry == .vmaStrip ? [node.range!] : mappings(of: subject, reader).list.map(\.range)
+        let spans = ranges.filter { $0.start >> 63 == 0 }
         let pages = ranges.reduce(0) { $0 + $1.size / pageSize }
         var strip = Strip(pages: pages)
         if let walk {
             let context = walk.context
             let plan = PagePlan(walk.pageMap, spans: spans)
-            let pipeline = PagePipeline(plan, walk, .flags, decoders) { piece, scratch throws(ProcError) in
+            let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd(node, subject)) {
+                piece, scratch throws(ProcError) in
                 try walk.read(piece, .flags, into: &scratch.batch)
                 return KindRun.runs(scratch.batch, piece.extents, context)
             }

@@ -5,10 +5,7 @@ import Syscalls
 
 extension Tree {
     /// Bytes of `letters`: a header and one line a page.
-    func lettersSize(_ extents: [Extent]) -> UInt64 {
-        let pages = extents.reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
-        return (pages + 1) * UInt64(Letters.width)
-    }
+    func lettersSize(_ pages: UInt64) -> UInt64 { (pages + 1) * UInt64(Letters.width) }
 
     /// `letters`: which pages have a line is settled at open; a line is made when it is read.
     func lettersFile(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> RecordFile {
@@ -27,7 +24,7 @@ extension Tree {
         // A reader of any 64 KiB has little more decoded than that.
         let linesPerBlock: UInt64 = 128
         let tableBytes = extents.count * (MemoryLayout<Extent>.stride + 8)
-        return RecordFile(size: lettersSize(extents), blockSize: linesPerBlock * width, tableBytes: tableBytes) {
+        return RecordFile(size: lettersSize(rows.count), blockSize: linesPerBlock * width, tableBytes: tableBytes) {
             block, _ throws(ProcError) in
             // Line 0 is the header, so the page of line k is number k - 1.
             let first = block * linesPerBlock
@@ -105,6 +102,9 @@ private struct ExtentRows: Sendable {
         for extent in extents { firsts.append(firsts.last! + (extent.end - extent.start) / pageSize) }
         self.firsts = firsts
     }
+
+    /// How many pages there are.
+    var count: UInt64 { firsts.last! }
 
     /// The parts of extents that hold the pages of these numbers.
     func extents(of rows: Range<UInt64>) -> [Extent] {

@@ -34,7 +34,7 @@ extension Tree {
         let process = try pin(node.process!, reader)
         var text = LineWriter()
         let stat = try statusLines(process, &text)
-        text.line("Started") { $0.time(milliseconds: root.bootTime + stat.startTime * 1000 / System.clockTicks) }
+        text.line("Started") { $0.time(milliseconds: root.time(ofTicks: stat.startTime)) }
         text.line("Executable") { (text: inout LineWriter) in
             switch Result(catching: { () throws(ProcError) in
                 try process.readLink("exe", as: try node.view!.standing.rights())
@@ -67,12 +67,14 @@ extension Tree {
         }
         // The kernel walks the page tables for it while we count entries.
         let file = try memory.open("smaps_rollup")
-        let rollup = Pending { () throws(ProcError) in
-            try ProcError.wrap { () throws(Errno) in try file.readAll() }
-        }
+        let rollup = ReadAhead<[UInt8]>(most: 1, memory.process.lane) { _ throws(ProcError) in try memory.readAll(file) }
+        let first = try rollup.nextIfReady(reader)
         let spans = try mappings(of: subject, reader).spans()
-        let counts = try walk.map { walk throws(ProcError) in try entryCounts(spans, walk, reader) }
-        try summary(try rollup.value(for: reader), counts, &text)
+        let counts = try walk.map { walk throws(ProcError) in
+            try entryCounts(spans, walk, reader) { _ throws(ProcError) in try memory.requireAlive() }
+        }
+        guard let block = if let first { first } else { try rollup.next(reader) } else { throw .gone }
+        try summary(block, counts, &text)
         return text.bytes
     }
 
@@ -84,7 +86,10 @@ extension Tree {
         let spans = range.start >> 63 == 0 ? [range] : []
         var text = LineWriter()
         let block = Array(try smaps(range, subject, reader))
-        try summary(block, try walk.map { walk throws(ProcError) in try entryCounts(spans, walk, reader) }, &text)
+        let counts = try walk.map { walk throws(ProcError) in
+            try entryCounts(spans, walk, reader, atEnd: atEnd(node, subject))
+        }
+        try summary(block, counts, &text)
         return text.bytes
     }
 
@@ -162,8 +167,7 @@ extension Tree {
             accept: { (kept: SMapsText) in kept.block(of: range) != nil },
             bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in
-            let file = try memory.open("smaps")
-            return try reader.onOwnThread { reader throws(ProcError) in SMapsText(try file.readAll(for: reader)) }
+            SMapsText(try memory.readAll(try memory.open("smaps")))
         }
         guard let block = all.block(of: range) else { throw .absent }
         return all.text[block]

@@ -21,8 +21,7 @@ package final class Tree: Sendable {
         package var threads = min(4, System.processorCount)
         /// Whose rights count.
         package var access = Access.Options()
-        /// Descriptors that may be open at a time: half of them are for handles, and a sixteenth is what each process
-        /// held open and each address space may keep.
+        /// Descriptors that may be open at a time: half of them are for handles, three sixteenths for processes held open.
         package var descriptors = 1024
 
         package init() {}
@@ -37,10 +36,10 @@ package final class Tree: Sendable {
     let files: FrameFiles
     let decoders: Decoders
     package let holdings: Holdings
-    let processes: PinnedProcesses
-    let spaces: AddressSpaces
-    /// A process that had the name when it was looked at last.
+    let processes: SeenProcesses
+    /// A process that had the name when it was looked at last; a few names.
     let nameHints = Monitor([[UInt8]: Int32]())
+    private let caretaker: Caretaker
 
     /// - Parameter report: told of each kind of refusal once.
     package init(
@@ -51,33 +50,32 @@ package final class Tree: Sendable {
         // Any directory can be opened; one without a process is no /proc.
         let processes = try root.processes()
         guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }
-        self.processes = PinnedProcesses(root, most: options.descriptors / 16)
-        spaces = AddressSpaces(most: options.descriptors / 16)
+        FileSystems.prepare()
+        let caretaker = Caretaker()
+        self.caretaker = caretaker
+        self.processes = SeenProcesses(root, most: options.descriptors / 16, onFirst: caretaker.start)
         holdings = Holdings(descriptors: options.descriptors)
-        access = try Access(options.access, root, report: report)
+        access = try Access(options.access, root, onFirst: caretaker.start, report: report)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
-        cache = SnapshotCache(maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes) {
-            System.monotonicNanoseconds
-        }
+        cache = SnapshotCache(
+            maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes, onFirst: caretaker.start
+        ) { System.monotonicNanoseconds }
         decoders = Decoders(threads: options.threads, holdings)
+        caretaker.look(after: [self.processes.letGo, cache.letGo, access.letGo, { [nameHints] in nameHints.letGo() }])
     }
 
     /// The mapping list, young enough and, where a range must be in it, true for that.
     func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Mappings
     {
-        guard let maps = subject.maps else { return Mappings([]) }
+        guard let memory = subject.memory else { return Mappings([]) }
         return try cache.value(
             .maps(subject.key), for: reader,
             accept: { (kept: Mappings) in range.map { kept.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
-            let text = try maps.readAll(for: reader)
-            @Sendable func parsed() throws(ProcError) -> Mappings {
-                Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) })
-            }
-            return text.count < Self.longMaps
-                ? try parsed() : try reader.onOwnThread { _ throws(ProcError) in try parsed() }
+            let text = try memory.readAll(memory.maps)
+            return Mappings(try ProcError.decode { () throws(DecodeError) in try parseMaps(text) }, text)
         }
     }
 
@@ -87,14 +85,9 @@ package final class Tree: Sendable {
             .labels(subject.key), for: reader,
             accept: { (kept: Labels) in range.map { kept.mappings.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
-            let mappings = try mappings(of: subject, holding: range, reader)
-            let labels = { @Sendable [memory = subject.memory] in Labels(mappings, memory: memory) }
-            return mappings.bytes < Self.longMaps ? labels() : try reader.onOwnThread { _ in labels() }
+            try Labels(try mappings(of: subject, holding: range, reader), memory: subject.memory, reader)
         }
     }
-
-    /// Bytes of a mapping list from which on making something of it takes a millisecond or more.
-    private static let longMaps = 256 << 10
 
     /// The mapping with exactly this range.
     ///
@@ -108,7 +101,7 @@ package final class Tree: Sendable {
     /// Throws `.absent` unless there is a mapping with exactly this range at this moment; returns whether it has a file.
     @discardableResult
     func requireMapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> Bool {
-        guard let maps = subject.maps else { throw .absent }
+        guard let maps = subject.memory?.maps else { throw .absent }
         guard capabilities.hasQuery, range.start >> 63 == 0 else {
             return try mapping(range, of: subject, reader).hasFile
         }
@@ -127,7 +120,7 @@ package final class Tree: Sendable {
         return try requireMapping(range, of: try subject(of: node, reader), reader)
     }
 
-    private static func query(_ range: AddressRange, _ maps: File) throws(ProcError) -> Bool {
+    private static func query(_ range: AddressRange, _ maps: TargetFile) throws(ProcError) -> Bool {
         guard let answer = try VMAQuery.mapping(holding: range.start, in: maps), answer.range == range else {
             throw .absent
         }
@@ -143,25 +136,49 @@ package final class Tree: Sendable {
         return PageWalk(pageMap: pageMap, files: files, context: subject.context)
     }
 
-    /// The extents of a range, shared among those who ask at the same time.
+    /// The extents of a mapping, shared among those who ask at the same time. Room for them is found as they are.
     func extents(of range: AddressRange, _ subject: Subject, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
         -> [Extent]
     {
         guard range.start >> 63 == 0 else { return [] }
         return try cache.value(
-            .extents(subject.key, range), for: reader, bytes: { $0.count * 24 + 64 }
+            .extents(subject.key, range), for: reader, bytes: { $0.count * MemoryLayout<Extent>.stride + 64 }
         ) { () throws(ProcError) in
             var plan = PagePlan(walk.pageMap, spans: [range])
-            return try plan.all(reader)
+            let extents = try plan.all(reader, Holding(holdings, reader.requester.user))
+            try requireMapped(range, subject, reader)
+            return extents
         }
     }
-}
 
-extension File {
-    /// Everything, unless the reader gives up.
-    func readAll(for reader: Reader) throws(ProcError) -> [UInt8] {
-        let text = try ProcError.wrap { () throws(Errno) in try readAll { _ in !reader.isInterrupted() } }
-        try reader.checkInterrupted()
-        return text
+    /// How many pages of a mapping have an entry; holds nothing of what it finds.
+    func pageCount(of range: AddressRange, _ subject: Subject, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
+        -> UInt64
+    {
+        guard range.start >> 63 == 0 else { return 0 }
+        return try cache.value(.pageCount(subject.key, range), for: reader, bytes: { _ in 64 }) { () throws(ProcError) in
+            var plan = PagePlan(walk.pageMap, spans: [range])
+            return try plan.count(reader)
+        }
+    }
+
+    /// Throws `.gone` unless all addresses of the range are mapped still: else what was found there may be the beginning of
+    /// an answer only.
+    func requireMapped(_ range: AddressRange, _ subject: Subject, _ reader: Reader) throws(ProcError) {
+        guard let memory = subject.memory else { throw .gone }
+        guard range.start >> 63 == 0 else { return }
+        var end = range.start
+        if capabilities.hasQuery {
+            while end < range.end {
+                try reader.checkInterrupted()
+                guard let answer = try VMAQuery.mapping(holding: end, in: memory.maps) else { throw .gone }
+                end = answer.range.end
+            }
+        } else {
+            let text = try memory.readAll(memory.maps)
+            for vma in try ProcError.decode({ () throws(DecodeError) in try parseMaps(text) })
+            where vma.range.contains(end) { end = vma.range.end }
+            guard end >= range.end else { throw .gone }
+        }
     }
 }

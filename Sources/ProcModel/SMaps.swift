@@ -31,7 +31,7 @@ package struct SMaps: Equatable, Sendable {
 
     /// Unique set size in kB: what would be freed if the process ended.
     package var uss: UInt64 {
-        kilobytes("Private_Clean") + kilobytes("Private_Dirty") + kilobytes("Private_Hugetlb")
+        kilobytes("Private_Clean") &+ kilobytes("Private_Dirty") &+ kilobytes("Private_Hugetlb")
     }
 
     /// Reads `Key: value` lines until the limit of the cursor or a line that is none.
@@ -118,7 +118,7 @@ package struct ResidentSizes: Equatable, Sendable {
                 case 0: rss = kilobytes
                 case 1: pss = kilobytes
                 case 2: swap = kilobytes
-                default: uss += kilobytes
+                default: uss &+= kilobytes
                 }
             }
             cursor.position = end + 1

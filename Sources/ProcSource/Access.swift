@@ -73,9 +73,11 @@ package final class Access: Sendable {
 
     /// - Parameters:
     ///   - root: whose processes are shown; who asks is always looked up in /proc.
+    ///   - onFirst: called whenever there is something to let go again.
     ///   - report: told of each kind of refusal once.
     package init(
-        _ options: Options, _ root: ProcRoot, report: @escaping @Sendable (Refusal) -> Void
+        _ options: Options, _ root: ProcRoot, onFirst: @escaping @Sendable () -> Void,
+        report: @escaping @Sendable (Refusal) -> Void
     ) throws(ProcError) {
         self.options = options
         self.root = root
@@ -84,7 +86,7 @@ package final class Access: Sendable {
         (threads, ownNamespace, ownRoot, own) = try ProcError.wrap { () throws(Errno) in
             let proc = try File.open("/proc", .directory)
             return (
-                ThreadFiles(proc), try proc.readLink("self/ns/user"), try proc.identityAtHand("self/root"),
+                ThreadFiles(proc, onFirst: onFirst), try proc.readLink("self/ns/user"), try proc.identityAtHand("self/root"),
                 try proc.readLink("self")
             )
         }
@@ -96,8 +98,16 @@ package final class Access: Sendable {
         perfmonSuffices = options.sharing == .everybody && root.perfmonSuffices
     }
 
+    /// Lets go what is held of threads that have not asked recently; returns whether nothing is held any more.
+    @Sendable package func letGo() -> Bool { threads.letGo() }
+
     /// Whether readers are told apart.
     package var tellsReadersApart: Bool { options.sharing != .none }
+
+    /// Whether two requests of one thread come with the same rights.
+    package func isSameReader(_ first: Requester, _ second: Requester) -> Bool {
+        first.user == second.user && first.group == second.group && standing(of: first) == standing(of: second)
+    }
 
     /// What the reader may ask about a process, or about none in particular.
     package func standing(of requester: Requester, to process: ProcessID? = nil) -> Standing {
@@ -181,6 +191,8 @@ extension ProcRoot {
     fileprivate var perfmonSuffices: Bool {
         var nobody = Credentials(effectiveUser: 65534, fileUser: 65534, fileGroup: 65534, capabilities: 0)
         for pid in (try? processes()) ?? [] where pid != ownNumber {
+            // One that is stuck in an exec would not answer.
+            guard let process = try? pin(pid), (try? process.status())?["State"]?.hasPrefix("D") == false else { continue }
             nobody.capabilities = 0
             guard (try? File.open("\(pid)/maps", at: directory, as: nobody)) == nil else { continue }
             nobody.capabilities = CapabilitySet.perfmon.rawValue

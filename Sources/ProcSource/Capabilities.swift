@@ -153,7 +153,7 @@ extension FrameFile {
         case nil: nil
         case .absent, .gone: "this kernel has no \(name)"
         case .refused(let errno), .failed(let errno): "\(name): \(errno)"
-        case .interrupted, .malformed: "\(name): unreadable"
+        case .interrupted, .mustWait, .malformed: "\(name): unreadable"
         }
     }
 }

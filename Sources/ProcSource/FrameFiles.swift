@@ -37,7 +37,7 @@ package struct FrameFile: Sendable {
         switch failure {
         case nil: .known
         case .absent, .gone: .missing
-        case .refused, .interrupted, .malformed, .failed: .hidden
+        case .refused, .interrupted, .mustWait, .malformed, .failed: .hidden
         }
     }
 

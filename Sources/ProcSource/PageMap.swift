@@ -29,7 +29,7 @@ package struct Extent: Equatable, Sendable {
 /// address space for a scan, 512 entries at a time (the kernel's own bound) for a read; see `Courtesy` for what follows
 /// when the target needs the lock meanwhile.
 package struct PageMap: Sendable {
-    package let file: File
+    package let file: TargetFile
     /// Where the scan is missing or switched off, pagemap itself is read, also across holes.
     package let usesScan: Bool
     /// Tell huge extents from others.
@@ -43,7 +43,7 @@ package struct PageMap: Sendable {
     private static let mostRegions = 512
     private static let entriesPerRead: UInt64 = 4096
 
-    package init(file: File, usesScan: Bool, asksForHuge: Bool) {
+    package init(file: TargetFile, usesScan: Bool, asksForHuge: Bool) {
         self.file = file
         self.usesScan = usesScan
         self.asksForHuge = asksForHuge
@@ -60,10 +60,8 @@ package struct PageMap: Sendable {
     ///
     /// - Throws: `.gone` when the address space is no more.
     package func entries(at address: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
-        let got = try ProcError.wrap { () throws(Errno) in
-            try courtesy.call { () throws(Errno) in
-                try file.readWords(at: address / System.pageSize, into: &words, part)
-            }
+        let got = try courtesy.call { () throws(ProcError) in
+            try file.readWords(at: address / System.pageSize, into: &words, part)
         }
         guard got == part.count else { throw .gone }
     }
@@ -86,15 +84,15 @@ package struct PageMap: Sendable {
         argument.category_anyof_mask = ScanCategory.present | ScanCategory.swapped
         argument.return_mask =
             ScanCategory.present | ScanCategory.swapped | ScanCategory.zero | (asksForHuge ? ScanCategory.huge : 0)
-        var failure: Errno?
+        var failure: ProcError?
         let regions = unsafe [linux_scan_region](unsafeUninitializedCapacity: Self.mostRegions) { buffer, count in
             argument.vec = UInt64(UInt(bitPattern: buffer.baseAddress))
             argument.vec_len = UInt64(buffer.count)
-            do throws(Errno) {
-                count = try courtesy.call { () throws(Errno) in try file.scan(&argument) }
+            do throws(ProcError) {
+                count = try courtesy.call { () throws(ProcError) in try file.scan(&argument) }
             } catch { failure = error }
         }
-        if let failure { throw ProcError(failure) }
+        if let failure { throw failure }
         for region in regions {
             extents.append(
                 Extent(

@@ -9,37 +9,76 @@ package final class PinnedProcess: Sendable {
     package let root: ProcRoot
     /// Held open, since it is asked for again and again; nil where it may not be read.
     private let statFile: File?
+    /// For calls that may wait for the process. Two of the same process share it as long as either is in use.
+    package let lane: Lane
 
     init(_ id: ProcessID, _ directory: File, _ statFile: File?, _ root: ProcRoot) {
         self.id = id
         self.directory = directory
         self.statFile = statFile
         self.root = root
+        lane = Lane(root.calls) { Self.sleeps(directory) }
     }
 
     package func stat() throws(ProcError) -> ProcessStat {
-        let file = if let statFile { statFile } else { try open("stat") }
-        let text = try ProcError.wrap { () throws(Errno) in try file.read(at: 0, count: 4096) }
+        let file = if let statFile { TargetFile(file: statFile, lane: lane) } else { try open("stat") }
+        let text = try file.read(at: 0, count: 4096)
         return try ProcError.decode { () throws(DecodeError) in try ProcessStat(parsing: text) }
     }
 
-    package func status() throws(ProcError) -> StatusFile { StatusFile(try read("status")) }
+    /// Unlike `stat` it never waits for the process.
+    package func status() throws(ProcError) -> StatusFile { StatusFile(try readAtHand("status")) }
 
-    /// Opens a file below it. A directory that has lost its process says ENOENT or ESRCH: both are `.gone`.
-    package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> File {
-        do { return try File.open(name, at: directory, as: rights.credentials) } catch {
-            throw error == .noSuchFileOrDirectory && !isAlive ? .gone : ProcError(error)
+    /// Raw bytes of the name, as in stat; never waits for the process.
+    package func command() throws(ProcError) -> [UInt8] {
+        do throws(ProcError) {
+            let text = try readAtHand("comm")
+            return text.last == 0x0a ? text.dropLast() : text
+        } catch {
+            // A recording need not have it.
+            guard error == .absent else { throw error }
+            return try stat().command
         }
     }
 
-    package func read(_ name: String) throws(ProcError) -> [UInt8] {
-        let file = try open(name)
-        return try ProcError.wrap { () throws(Errno) in try file.readAll() }
+    /// Opens a file below it, in its lane. A directory that has lost its process says ENOENT or ESRCH: both are `.gone`.
+    package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> TargetFile {
+        let file: File
+        do {
+            file = try lane.call { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
+        } catch { throw meaning(of: error) }
+        return TargetFile(file: file, lane: lane)
     }
+
+    /// The same for a file whose opening never waits for the process.
+    package func openAtHand(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> File {
+        do { return try File.open(name, at: directory, as: rights.credentials) } catch {
+            throw meaning(of: ProcError(error))
+        }
+    }
+
+    private func readAtHand(_ name: String) throws(ProcError) -> [UInt8] {
+        let file = try openAtHand(name)
+        return try ProcError.wrap { () throws(Errno) in try file.readShort() }
+    }
+
+    private func meaning(of error: ProcError) -> ProcError { error == .absent && !isAlive ? .gone : error }
 
     package func readLink(_ name: String, as rights: Rights) throws(ProcError) -> [UInt8] {
         try rights.requireLinks()
-        return try ProcError.wrap { () throws(Errno) in try directory.readLink(name, as: rights.credentials) }
+        return try lane.call { () throws(Errno) in try directory.readLink(name, as: rights.credentials) }
+    }
+
+    /// Whether one of the first threads of a process is in uninterruptible sleep, as all that hold up its readers are.
+    private static func sleeps(_ directory: File) -> Bool {
+        guard let tasks = try? File.open("task", .directory, at: directory), let threads = try? tasks.list() else {
+            return false
+        }
+        return threads.prefix(64).contains { thread in
+            let name = String(decoding: thread, as: UTF8.self) + "/status"
+            guard let text = try? File.open(name, at: tasks).readShort() else { return false }
+            return StatusFile(text)["State"]?.hasPrefix("D") == true
+        }
     }
 
     /// Whether the process still has its entry.
@@ -62,12 +101,12 @@ package final class PinnedProcess: Sendable {
         if stat.isKernelThread { return nil }
         if !stat.isZombie { return MemoryThread(stat: stat, number: nil) }
         guard stat.threads > 1 else { return nil }
-        let tasks = try open("task")
+        let tasks = try openAtHand("task")
         for name in try ProcError.wrap({ () throws(Errno) in try tasks.list() }) {
             guard let thread = parseProcessNumber(name), thread != id.pid else { continue }
             let text: [UInt8]
-            do { text = try read("task/\(thread)/stat") } catch {
-                try error.throwIfShortage()
+            do { text = try open("task/\(thread)/stat").read(at: 0, count: 4096) } catch {
+                try error.throwIfUnanswered()
                 continue
             }
             guard let live = try? ProcessStat(parsing: text), !live.isZombie else { continue }
@@ -82,4 +121,7 @@ package struct MemoryThread: Sendable {
     package let stat: ProcessStat
     /// nil for the main thread.
     let number: Int32?
+
+    /// Path of one of its files below /proc/PID.
+    func path(_ name: String) -> String { number.map { "task/\($0)/\(name)" } ?? name }
 }

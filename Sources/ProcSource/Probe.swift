@@ -62,7 +62,7 @@ struct Probe {
         argument.return_mask = ScanCategory.present | ScanCategory.swapped | ScanCategory.zero | ScanCategory.huge
         do { _ = try pagemap.scan(&argument) } catch { scan = "PAGEMAP_SCAN: \(error)" }
 
-        if let maps = try? File.open("\(own)/maps", at: root.directory) {
+        if let maps = try? root.pin(System.processNumber).open("maps") {
             do { _ = try VMAQuery.mapping(holding: 0, in: maps) } catch { query = "this kernel has no PROCMAP_QUERY" }
         }
         follow = Self.followFailure(own, root)

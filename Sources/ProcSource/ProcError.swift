@@ -11,6 +11,8 @@ package enum ProcError: Error, Equatable, Sendable {
     case refused(Errno)
     /// The reader gave up waiting.
     case interrupted
+    /// The process does not answer now: try again when the gate opens. No reader sees this.
+    case mustWait(Gate)
     /// Text or words of the kernel without the documented shape.
     case malformed(DecodeError)
     /// Any other failure of a system call.
@@ -26,12 +28,27 @@ package enum ProcError: Error, Equatable, Sendable {
         }
     }
 
-    /// Throws it if it says nothing about the process or the right to it: then the daemon has run out of something.
-    package func throwIfShortage() throws(ProcError) {
-        if case .failed(let errno) = self, Self.shortages.contains(errno) { throw self }
+    /// Throws it if it says nothing about the process or the right to it: then the daemon has run out of something, or
+    /// nobody has been asked.
+    package func throwIfUnanswered() throws(ProcError) {
+        switch self {
+        case .failed(let errno) where Self.shortages.contains(errno): throw self
+        case .interrupted, .mustWait: throw self
+        case .gone, .absent, .refused, .malformed, .failed: return
+        }
     }
 
-    private static let shortages: [Errno] = [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory]
+    private static let shortages: [Errno] = [
+        .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable,
+    ]
+
+    /// Whether the same may succeed later, with what was done so far.
+    package var isPassing: Bool {
+        switch self {
+        case .interrupted, .mustWait, .failed(.resourceTemporarilyUnavailable): true
+        case .gone, .absent, .refused, .malformed, .failed: false
+        }
+    }
 
     /// Runs system calls and gives their errno its meaning.
     package static func wrap<Result>(_ body: () throws(Errno) -> Result) throws(ProcError) -> Result {

@@ -14,6 +14,8 @@ package final class ProcRoot: Sendable {
     /// The number of this daemon in it, nil where it is not seen.
     package let ownNumber: Int32?
     private let hidden: HiddenProcesses?
+    /// Those that may wait for a process.
+    let calls = CallsUnderWay()
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
     /// Milliseconds since 1970 at which the machine booted; start times count from there.
@@ -29,7 +31,16 @@ package final class ProcRoot: Sendable {
         let handle = sharesNumbers ? try? File.process(System.processNumber) : nil
         hasPidfs = handle?.filesystemType == File.pidfsMagic
         // To a tick, in which start times are counted: two clocks are never read at the same moment.
-        bootTime = (System.realMilliseconds - System.bootMilliseconds + 5) / 10 * 10
+        let real = System.realMilliseconds
+        bootTime = (real - min(real, System.bootMilliseconds) + 5) / 10 * 10
+    }
+
+    /// Milliseconds since 1970 of a moment that is told in clock ticks since boot; the last there is for what a recording may
+    /// say beyond that.
+    package func time(ofTicks ticks: UInt64) -> UInt64 {
+        let (seconds, rest) = ticks.quotientAndRemainder(dividingBy: System.clockTicks)
+        guard seconds < UInt64(UInt32.max) else { return bootTime }
+        return bootTime + seconds * 1000 + rest * 1000 / System.clockTicks
     }
 
     /// How processes are hidden from some readers; nil when they are not.
@@ -70,7 +81,7 @@ package final class ProcRoot: Sendable {
                 // The number meant this very process throughout if the directory opened first is alive still.
                 let stat: File?
                 do { stat = try File.open("stat", at: directory) } catch {
-                    try ProcError(error).throwIfShortage()
+                    try ProcError(error).throwIfUnanswered()
                     guard error == .notPermitted || error == .permissionDenied else { throw .absent }
                     stat = nil
                 }
@@ -80,23 +91,24 @@ package final class ProcRoot: Sendable {
         let process = PinnedProcess(ProcessID(pid: pid, birth: 0), directory, nil, self)
         let group: String?
         do { group = try process.status()["Tgid"] } catch {
-            try error.throwIfShortage()
+            try error.throwIfUnanswered()
             group = nil
         }
         guard group ?? String(pid) == String(pid) else { throw .absent }
         return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, nil, self)
     }
 
-    /// The thread group of a thread, nil when it is not visible here.
+    /// The thread group of a thread of this daemon's pid namespace; nil when it is not visible here, or the numbers of this
+    /// root are others.
     package func group(ofThread thread: Int32) throws(ProcError) -> Int32? {
-        guard thread > 0 else { return nil }
+        guard thread > 0, sharesNumbers else { return nil }
         let text: [UInt8]
         do {
             text = try ProcError.wrap { () throws(Errno) in
                 try File.open("\(thread)/status", at: directory).readAll()
             }
         } catch {
-            try error.throwIfShortage()
+            try error.throwIfUnanswered()
             return nil
         }
         return StatusFile(text)["Tgid"].flatMap { parseProcessNumber(Array($0.utf8)) }

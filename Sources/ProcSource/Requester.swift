@@ -22,6 +22,15 @@ package final class Requester: Sendable {
         Requester(thread: System.processNumber, user: System.userNumber, group: System.groupNumber)
     }
 
+    /// Whether the thread has been killed: it asks for nothing again.
+    package var isDying: Bool {
+        guard thread > 0 else { return false }
+        guard let text = try? File.open("/proc/\(thread)/status").readShort(), let pending = StatusFile(text)["SigPnd"],
+            let signals = UInt64(pending, radix: 16)
+        else { return true }
+        return signals & 1 << 8 /* SIGKILL */ != 0
+    }
+
     /// What /proc says, asked for once.
     func caller(_ ask: () -> Result<Caller, Refusal>) -> Result<Caller, Refusal> {
         known.withLock { known in
@@ -50,25 +59,59 @@ final class ThreadFiles: Sendable {
         }
     }
 
+    private struct Known {
+        let entry: Entry
+        /// Since `letGo` looked last.
+        var wasUsed = true
+    }
+
     private let proc: File
-    private let known = Monitor([Int32: Entry]())
+    private let known = Monitor([Int32: Known]())
+    /// Called when there is something to let go later.
+    private let onFirst: @Sendable () -> Void
     /// Two descriptors each.
     private static let most = 64
 
-    init(_ proc: File) { self.proc = proc }
+    init(_ proc: File, onFirst: @escaping @Sendable () -> Void) {
+        self.proc = proc
+        self.onFirst = onFirst
+    }
+
+    /// Lets go those of threads that have not asked since it looked last.
+    ///
+    /// - Returns: whether nothing is held any more.
+    func letGo() -> Bool {
+        let (dropped, isEmpty) = known.withLock { known in
+            let dropped = known.filter { !$1.wasUsed }
+            known = known.filter { $1.wasUsed }.mapValues { Known(entry: $0.entry, wasUsed: false) }
+            return (dropped, known.isEmpty)
+        }
+        // Descriptors are closed after the lock.
+        _ = dropped
+        return isEmpty
+    }
 
     /// What they say of a thread now; nil when there is none of the number, or it may not be looked at.
     func read(_ thread: Int32) -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
-        if let entry = known.withLock({ $0[thread] }), let answer = entry.read() { return answer }
+        let held = known.withLock { known in
+            known[thread]?.wasUsed = true
+            return known[thread]?.entry
+        }
+        if let held, let answer = held.read() { return answer }
         guard let directory = try? File.open(String(thread), .path, at: proc),
             let status = try? File.open("status", at: directory)
         else { return nil }
         let entry = Entry(directory: directory, status: status)
         guard let answer = entry.read() else { return nil }
-        known.withLock { known in
-            if known.count >= Self.most { known.removeAll() }
-            known[thread] = entry
+        let (dropped, wasEmpty) = known.withLock { known in
+            let dropped = known.count >= Self.most ? known : [:]
+            let wasEmpty = known.isEmpty
+            if !dropped.isEmpty { known = [:] }
+            known[thread] = Known(entry: entry)
+            return (dropped, wasEmpty)
         }
+        _ = dropped
+        if wasEmpty { onFirst() }
         return answer
     }
 }

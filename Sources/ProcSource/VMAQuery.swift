@@ -18,12 +18,12 @@ package enum VMAQuery {
     ///
     /// - Throws: `.gone` when the address space is no more; `.failed(.inappropriateIOCTLForDevice)` (ENOTTY) on a kernel
     ///   without PROCMAP_QUERY.
-    package static func mapping(holding address: UInt64, in maps: File) throws(ProcError) -> Answer? {
+    package static func mapping(holding address: UInt64, in maps: TargetFile) throws(ProcError) -> Answer? {
         var query = linux_vma_query()
         query.query_addr = address
         do { try maps.query(&query) } catch {
-            if error == .noSuchFileOrDirectory { return nil }
-            throw ProcError(error)
+            if error == .absent { return nil }
+            throw error
         }
         return Answer(
             range: AddressRange(query.vma_start, query.vma_end),
@@ -31,14 +31,15 @@ package enum VMAQuery {
     }
 
     /// Whether the address space behind the descriptor still belongs to a program.
-    package static func isAlive(_ maps: File) -> Bool {
+    package static func isAlive(_ maps: TargetFile) throws(ProcError) -> Bool {
         var query = linux_vma_query()
         query.query_flags = coveringOrNext
         do { try maps.query(&query) } catch {
+            try error.throwIfUnanswered()
             switch error {
-            case .noSuchProcess: return false
-            case .noSuchFileOrDirectory: return true
-            default: return (try? maps.read(at: 0, count: 64).isEmpty) == false
+            case .gone: return false
+            case .absent: return true
+            default: return try !maps.read(at: 0, count: 64).isEmpty
             }
         }
         return true

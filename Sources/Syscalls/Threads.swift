@@ -36,6 +36,35 @@ package struct Thread: Sendable {
     package func interrupt() { pthread_kill(handle.pthread, SIGUSR1) }
 }
 
+/// A value that each thread has for itself, while it runs something.
+package final class ThreadLocal<Value: AnyObject & Sendable>: Sendable {
+    private let key: pthread_key_t
+
+    package init() {
+        var key = pthread_key_t()
+        unsafe pthread_key_create(&key, nil)
+        self.key = key
+    }
+
+    /// The calling thread's; nil where it runs nothing with one.
+    package var value: Value? {
+        unsafe pthread_getspecific(key).map { unsafe Unmanaged<Value>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Runs `body` on the calling thread with this value.
+    package func with<Result, Failure: Error>(
+        _ value: Value, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let outer = unsafe pthread_getspecific(key)
+        unsafe pthread_setspecific(key, Unmanaged.passUnretained(value).toOpaque())
+        defer {
+            unsafe pthread_setspecific(key, outer)
+            withExtendedLifetime(value) {}
+        }
+        return try body()
+    }
+}
+
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
     init(run: @escaping @Sendable () -> Void) { self.run = run }
@@ -43,67 +72,6 @@ private final class ThreadBody: Sendable {
 
 private struct ThreadHandle: Sendable {
     let pthread: pthread_t
-}
-
-/// A value that threads share, with waiting for a change of it.
-///
-/// Unlike `Synchronization.Mutex` it has a condition to wait on, and ThreadSanitizer understands it.
-@safe package final class Monitor<State>: @unchecked Sendable {
-    // Safety: `state` is touched only while `mutex` is held; both C objects live at fixed addresses until deinit.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
-
-    package init(_ state: sending State) {
-        self.state = state
-        unsafe mutex = .allocate(capacity: 1)
-        unsafe condition = .allocate(capacity: 1)
-        unsafe mutex.initialize(to: pthread_mutex_t())
-        unsafe condition.initialize(to: pthread_cond_t())
-        unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        unsafe pthread_cond_destroy(condition)
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe condition.deallocate()
-        unsafe mutex.deallocate()
-    }
-
-    /// Runs `body` alone.
-    package func withLock<Result, Failure: Error>(
-        _ body: (inout State) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        return try body(&state)
-    }
-
-    /// Runs `body` alone and wakes all who wait.
-    package func change<Result>(_ body: (inout State) -> Result) -> Result {
-        unsafe pthread_mutex_lock(mutex)
-        defer {
-            unsafe pthread_cond_broadcast(condition)
-            unsafe pthread_mutex_unlock(mutex)
-        }
-        return body(&state)
-    }
-
-    /// Waits until `body` returns a value; it is asked anew after each change and at least every `milliseconds`.
-    package func wait<Result>(atMost milliseconds: Int = 1000, until body: (inout State) -> Result?) -> Result {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        while true {
-            if let result = body(&state) { return result }
-            var deadline = timespec()
-            unsafe clock_gettime(CLOCK_REALTIME, &deadline)
-            deadline.tv_nsec += milliseconds % 1000 * 1_000_000
-            deadline.tv_sec += milliseconds / 1000 + deadline.tv_nsec / 1_000_000_000
-            deadline.tv_nsec %= 1_000_000_000
-            unsafe pthread_cond_timedwait(condition, mutex, &deadline)
-        }
-    }
 }
 
 /// What this process does with signals.

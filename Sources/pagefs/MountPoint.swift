@@ -1,4 +1,5 @@
 import ProcModel
+import ProcSource
 import Syscalls
 import SystemPackage
 
@@ -70,25 +71,9 @@ struct MountPoint {
         return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
-            return Mount(point: unescape(fields[4]), isPagefs: fields[dash + 1] == "fuse.pagefs")
+            let point = String(decoding: FileSystems.unescaped(Array(fields[4].utf8)[...]), as: UTF8.self)
+            return Mount(point: point, isPagefs: fields[dash + 1] == "fuse.pagefs")
         }
-    }
-
-    /// Undoes `\040` and its like.
-    private static func unescape(_ field: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(field.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), rest.count >= 3,
-                let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
-            {
-                bytes.append(code)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func canRun(_ program: String) -> Bool {

@@ -102,7 +102,9 @@ struct HandbookCommand: ParsableCommand {
 
 extension TreePath {
     fileprivate func list(_ node: Node, _ path: String) throws(Problem) -> [(name: [UInt8], node: Node)] {
-        do { return try tree.list(node, for: reader) } catch { throw Problem("\(path): \(Self.describe(error))") }
+        do {
+            return try Self.answer { () throws(ProcError) in try tree.list(node, for: reader) }
+        } catch { throw Problem("\(path): \(Self.describe(error))") }
     }
 
     fileprivate func write(_ bytes: [UInt8]) throws(Problem) {
@@ -112,19 +114,24 @@ extension TreePath {
     /// Writes everything below a directory; what may not be listed says so in its place.
     fileprivate func writeBranch(_ node: Node, indent: String) throws(Problem) {
         let children: [(name: [UInt8], node: Node)]
-        do { children = try tree.list(node, for: reader) } catch {
+        do { children = try Self.answer { () throws(ProcError) in try tree.list(node, for: reader) } } catch {
             return try write(Array("\(indent)(\(Self.describe(error)))\n".utf8))
         }
-        for (name, child) in children {
+        for (name, listed) in children {
             var line = Array(indent.utf8) + name
-            switch child.entry.kind {
+            // A listing looks nobody up; what has ended since stays without anything below.
+            let child = try? Self.answer { () throws(ProcError) in try tree.lookup(name, in: node, for: reader) }
+            switch listed.entry.kind {
             case .directory: line.append(UInt8(ascii: "/"))
             case .link:
-                if let target = try? tree.target(of: child, for: reader) { line += Array(" -> ".utf8) + target }
+                let target = child.flatMap { child in
+                    try? Self.answer { () throws(ProcError) in try tree.target(of: child, for: reader) }
+                }
+                if let target { line += Array(" -> ".utf8) + target }
             case .file: break
             }
             try write(line + [0x0a])
-            if child.entry.kind == .directory { try writeBranch(child, indent: indent + "  ") }
+            if let child, child.entry.kind == .directory { try writeBranch(child, indent: indent + "  ") }
         }
     }
 }

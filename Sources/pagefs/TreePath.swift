@@ -22,6 +22,16 @@ struct TreePath {
         reader = Reader(.daemon)
     }
 
+    /// Asks the tree, and again when a process did not answer.
+    static func answer<Value>(_ ask: () throws(ProcError) -> Value) throws(ProcError) -> Value {
+        while true {
+            do { return try ask() } catch {
+                guard case .mustWait(let gate) = error else { throw error }
+                gate.wait()
+            }
+        }
+    }
+
     /// Follows the path and the links in it.
     ///
     /// - Parameter followLast: also when the last component is a link.
@@ -36,14 +46,15 @@ struct TreePath {
                     if nodes.count > 1 { nodes.removeLast() }
                     continue
                 }
-                let node = try tree.lookup(name, in: nodes[nodes.count - 1], for: reader)
+                let parent = nodes[nodes.count - 1]
+                let node = try Self.answer { () throws(ProcError) in try tree.lookup(name, in: parent, for: reader) }
                 guard node.entry.kind == .link, followLast || !rest.isEmpty else {
                     nodes.append(node)
                     continue
                 }
                 links += 1
                 guard links < 40 else { throw ProcError.failed(.tooManySymbolicLinkLevels) }
-                let target = try tree.target(of: node, for: reader)
+                let target = try Self.answer { () throws(ProcError) in try tree.target(of: node, for: reader) }
                 if target.first == UInt8(ascii: "/") {
                     let outside = ([target] + rest).map { String(decoding: $0, as: UTF8.self) }
                     return .outside(outside.joined(separator: "/"))
@@ -67,10 +78,13 @@ struct TreePath {
                 }
             case .node(let node):
                 guard node.entry.kind == .file else { throw ProcError.failed(.isDirectory) }
-                let file = try tree.open(node, for: reader)
+                let file = try Self.answer { () throws(ProcError) in try tree.open(node, for: reader) }.file
                 var offset: UInt64 = 0
                 while true {
-                    let pieces = try file.read(at: offset, count: 1 << 20, reader)
+                    let pieces = try Self.answer { () throws(ProcError) in
+                        try file.read(at: offset, count: 1 << 20, reader)
+                    }
+                    file.settle(delivered: true)
                     if pieces.isEmpty { return }
                     for piece in pieces {
                         try ProcError.wrap { () throws(Errno) in try System.write(Array(piece), to: 1) }
@@ -91,6 +105,7 @@ struct TreePath {
         case .absent: "No such file or directory"
         case .refused(let errno), .failed(let errno): errno.description
         case .interrupted: "interrupted"
+        case .mustWait: Errno.resourceTemporarilyUnavailable.description
         case .malformed(let cause): "the kernel's \(cause.file) is malformed at byte \(cause.offset)"
         }
     }

@@ -1,0 +1,177 @@
+import MemoryTree
+import ProcSource
+import Syscalls
+
+/// The work for a request, and for those of the same reader that repeat it.
+///
+/// A reader who gets a signal has EINTR at once, whatever the work waits for. Who was not killed asks again a moment
+/// later: so the work rests for that long, and is taken over with what it has done. Without that nobody who gets a
+/// signal every few milliseconds would ever see the end of anything that takes longer.
+///
+/// Work that must wait for a process holds no thread: it is begun again when its gate opens.
+final class Job: Sendable {
+    /// What was asked for, and by which thread.
+    struct Key: Hashable {
+        let operation: Operation
+        let thread: Int32
+        /// Of an inode, or a handle.
+        let number: UInt64
+        var offset: UInt64 = 0
+        var size = 0
+        var name: [UInt8] = []
+    }
+
+    private struct State {
+        /// Of these the last has no reply yet, unless it was EINTR.
+        var request: Request
+        var givenUpAt: UInt64?
+        var readerIsDying = false
+        var isListed = false
+        var isFinished = false
+        /// Where it waits without a thread.
+        var parked: (gate: Gate, number: Int)?
+    }
+
+    let key: Key
+    let errand: Errand
+    let reader: Reader
+    private let jobs: Jobs
+    private let state: Monitor<State>
+    private let work: @Sendable (Job) -> Void
+
+    /// Nanoseconds for which work rests that nobody waits for.
+    private static let grace: UInt64 = 20_000_000
+
+    /// - Parameter work: ends with `finish` or `park`.
+    init(_ key: Key, _ request: Request, _ jobs: Jobs, work: @escaping @Sendable (Job) -> Void) {
+        self.key = key
+        self.jobs = jobs
+        self.work = work
+        let state = Monitor(State(request: request))
+        self.state = state
+        let isGivenUp: @Sendable () -> Bool = { state.withLock(Self.isAbandoned) }
+        errand = Errand(for: request.requester.user, isGivenUp: isGivenUp)
+        reader = Reader(
+            request.requester, isInterrupted: isGivenUp,
+            staysAway: {
+                state.wait(atMost: 5) { state in
+                    if state.givenUpAt == nil { return false }
+                    return Self.isAbandoned(&state) ? true : nil
+                }
+            })
+    }
+
+    private static func isAbandoned(_ state: inout State) -> Bool {
+        guard let since = state.givenUpAt else { return false }
+        return state.readerIsDying || System.monotonicNanoseconds - since > grace
+    }
+
+    /// Works on the calling thread.
+    func run() {
+        guard !state.withLock({ $0.isFinished }) else { return }
+        errand.run { work(self) }
+    }
+
+    /// Whether somebody waits for the result.
+    var isWanted: Bool { state.withLock { $0.givenUpAt == nil } }
+
+    /// The reader of the request has stopped waiting.
+    func giveUp(_ request: Request) {
+        let isDying = request.requester.isDying
+        let parked = state.change { state -> (gate: Gate, number: Int)? in
+            guard state.request === request, !state.isFinished else { return nil }
+            state.givenUpAt = System.monotonicNanoseconds
+            state.readerIsDying = isDying
+            if !state.isListed {
+                state.isListed = true
+                jobs.list(self)
+            }
+            return state.parked
+        }
+        guard let parked else { return }
+        // Nothing of it is done yet.
+        parked.gate.forget(parked.number)
+        end()
+    }
+
+    /// Has the work done for another request of the same reader; false when it is over.
+    func takeOver(_ request: Request) -> Bool {
+        let isTaken = state.change { state in
+            guard !state.isFinished, state.givenUpAt != nil else { return false }
+            state.request = request
+            state.givenUpAt = nil
+            state.readerIsDying = false
+            return true
+        }
+        if isTaken { request.attach(self) }
+        return isTaken
+    }
+
+    /// Begins the work again when the gate opens, unless nobody waits then.
+    ///
+    /// - Parameter resume: has the job run on a thread that may wait.
+    func park(at gate: Gate, resume: @escaping @Sendable (Job) -> Void) {
+        let isOver = state.withLock { state in
+            state.isFinished = state.isFinished || state.givenUpAt != nil
+            return state.isFinished
+        }
+        if isOver { return end() }
+        let number = gate.whenOpen { [self] in
+            state.withLock { $0.parked = nil }
+            resume(self)
+        }
+        let isGivenUp = state.withLock { state in
+            // It may be running again already, or have been given up just now.
+            if state.givenUpAt == nil { state.parked = (gate, number) } else { state.isFinished = true }
+            return state.isFinished
+        }
+        guard isGivenUp else { return }
+        gate.forget(number)
+        end()
+    }
+
+    /// Gives the result to who waits for it, or for a moment to who comes for it.
+    ///
+    /// - Parameter deliver: replies; false when a reply has been given already, or this one is not taken.
+    /// - Returns: whether it was delivered.
+    func finish(_ deliver: (Request) -> Bool) -> Bool {
+        while true {
+            let request = state.withLock { $0.request }
+            let isDelivered = deliver(request)
+            guard !isDelivered, request.wasInterrupted, hasFollower(of: request) else {
+                end()
+                return isDelivered
+            }
+        }
+    }
+
+    private func hasFollower(of request: Request) -> Bool {
+        state.wait(atMost: 5) { state in
+            if state.request !== request { return true }
+            state.isFinished = state.givenUpAt == nil || Self.isAbandoned(&state)
+            return state.isFinished ? false : nil
+        }
+    }
+
+    private func end() {
+        let isListed = state.withLock { state in
+            state.isFinished = true
+            return state.isListed
+        }
+        if isListed { jobs.unlist(self) }
+    }
+}
+
+/// Work whose readers have stopped waiting, for a moment.
+final class Jobs: Sendable {
+    private let given = Monitor([Job.Key: Job]())
+
+    /// What the reader has asked for before, word for word, and is being worked at still.
+    func job(_ key: Job.Key) -> Job? { given.withLock { $0.isEmpty ? nil : $0[key] } }
+
+    func list(_ job: Job) { given.withLock { $0[job.key] = job } }
+
+    func unlist(_ job: Job) {
+        given.withLock { if $0[job.key] === job { $0[job.key] = nil } }
+    }
+}

@@ -1,0 +1,60 @@
+import ProcSource
+import Syscalls
+
+/// What a reader has open: a file of the tree, with what it holds of what there is for all handles.
+package final class Handle: Sendable {
+    package let file: OpenFile
+    private let holding: Holding
+
+    fileprivate init(_ file: OpenFile, _ holding: Holding) throws(ProcError) {
+        self.file = file
+        self.holding = holding
+        try file.count(in: holding)
+    }
+
+    /// Ends the work that goes on for it.
+    package func close() {
+        if case .stream(let stream) = file { stream.cancel() }
+    }
+}
+
+/// An open directory: what it held when it was opened.
+package final class Listing: Sendable {
+    package let node: Node
+    package let entries: [(name: [UInt8], node: Node)]
+    /// For whom, where some see other names than others.
+    let standing: Standing?
+    private let holding: Holding
+
+    /// What an entry costs beside its name.
+    private static let bytesPerName = 144
+
+    fileprivate init(
+        _ node: Node, _ entries: [(name: [UInt8], node: Node)], _ standing: Standing?, _ holding: Holding
+    ) throws(ProcError) {
+        self.node = node
+        self.entries = entries
+        self.standing = standing
+        self.holding = holding
+        try holding.take(bytes: entries.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
+    }
+}
+
+extension Tree {
+    /// Opens a file: its text is made now and frozen, or is made while it is read.
+    ///
+    /// - Throws: also ENFILE, EMFILE and ENOMEM where there is no room for one more.
+    package func open(_ node: Node, for reader: Reader) throws(ProcError) -> Handle {
+        let holding = try holdings.openHandle(for: reader.requester.user)
+        let start = System.monotonicNanoseconds
+        let file = try openFile(node, reader)
+        statistics.count(open: node.entry, since: start)
+        return try Handle(file, holding)
+    }
+
+    /// Opens a directory.
+    package func openDirectory(_ node: Node, for reader: Reader) throws(ProcError) -> Listing {
+        let holding = try holdings.openHandle(for: reader.requester.user)
+        return try Listing(node, try list(node, for: reader), hidingStanding(reader), holding)
+    }
+}

@@ -1,0 +1,168 @@
+import ProcModel
+import ProcSource
+import Syscalls
+
+/// Processes that were asked for recently, held open: finding one anew takes a handful of system calls.
+///
+/// That a process was found once gives nobody a right to anything: what is opened through it is, each time. What has not
+/// been asked for within `keeping`, and what has ended, is let go, so that an idle daemon holds nothing of anybody's.
+final class SeenProcesses: Sendable {
+    private struct Record {
+        let process: PinnedProcess
+        /// The address space seen last.
+        var space: Space?
+        /// Nanoseconds.
+        var used: UInt64
+    }
+
+    /// Two signs tell that a process still runs in the address space seen before: its layout in /proc/PID/stat is the
+    /// same, and the `maps` opened back then still has an address space behind it. Either alone can be fooled: without
+    /// address space randomisation the same program gets the same layout again, and after vfork the parent keeps the
+    /// child's former address space alive.
+    private struct Space {
+        let number: UInt64
+        let layout: [UInt64]
+        let maps: TargetFile
+    }
+
+    private struct State {
+        var records: [ProcessID: Record] = [:]
+        /// The process that had the number when it was looked at last.
+        var numbers: [Int32: ProcessID] = [:]
+        /// How often each living process was seen to change its address space; only those that did.
+        var changes: [ProcessID: UInt64] = [:]
+    }
+
+    private let most: Int
+    private let root: ProcRoot
+    private let state = Monitor(State())
+    /// Called when there is something to let go later.
+    private let onFirst: @Sendable () -> Void
+
+    /// Nanoseconds for which a process is held that nobody asks for.
+    private static let keeping: UInt64 = 3_000_000_000
+    /// Processes whose changes are counted before those that have ended are looked for.
+    private static let manyChanges = 4096
+
+    /// - Parameters:
+    ///   - most: each holds three descriptors.
+    ///   - onFirst: called whenever there is something to let go again.
+    init(_ root: ProcRoot, most: Int, onFirst: @escaping @Sendable () -> Void) {
+        self.root = root
+        self.most = min(1024, max(1, most))
+        self.onFirst = onFirst
+    }
+
+    /// The process that has the number now.
+    ///
+    /// - Throws: `.absent` when there is none, or the number is that of a thread.
+    func process(_ pid: Int32) throws(ProcError) -> PinnedProcess {
+        // As long as it lives, nobody else has its number.
+        let known = state.withLock { state in state.numbers[pid].flatMap { state.records[$0]?.process } }
+        if let known, known.isAlive { return use(known) }
+        return use(try root.pin(pid))
+    }
+
+    /// A process found before, which may have ended since: then what is opened through it is `.gone`.
+    func process(_ id: ProcessID) throws(ProcError) -> PinnedProcess {
+        if let known = state.withLock({ $0.records[id]?.process }) { return use(known) }
+        let found: PinnedProcess
+        do { found = try process(id.pid) } catch { throw error == .absent ? .gone : error }
+        guard found.id == id else { throw .gone }
+        return found
+    }
+
+    /// Notes that it was asked for; the one that is known already, since that has the lane.
+    private func use(_ process: PinnedProcess) -> PinnedProcess {
+        let now = System.monotonicNanoseconds
+        let (known, wasEmpty, dropped): (PinnedProcess, Bool, [Record]) = state.withLock { state in
+            if let known = state.records[process.id]?.process {
+                state.records[process.id]?.used = now
+                return (known, false, [])
+            }
+            let wasEmpty = state.records.isEmpty
+            let dropped = state.records.count < most ? [] : takeOldest(&state)
+            state.records[process.id] = Record(process: process, used: now)
+            state.numbers[process.id.pid] = process.id
+            return (process, wasEmpty, dropped)
+        }
+        // Descriptors are closed after the lock.
+        _ = dropped
+        if wasEmpty { onFirst() }
+        return known
+    }
+
+    /// A quarter of them, those that were asked for longest ago.
+    private func takeOldest(_ state: inout State) -> [Record] {
+        let idle = state.records.values.filter { !$0.process.lane.isInUse }.sorted { $0.used < $1.used }
+        return idle.prefix((most + 3) / 4).compactMap { remove($0.process.id, &state) }
+    }
+
+    private func remove(_ id: ProcessID, _ state: inout State) -> Record? {
+        if state.numbers[id.pid] == id { state.numbers[id.pid] = nil }
+        return state.records.removeValue(forKey: id)
+    }
+
+    /// Lets go what nobody has asked for recently and what has ended.
+    ///
+    /// - Returns: whether nothing is held any more.
+    func letGo() -> Bool {
+        let now = System.monotonicNanoseconds
+        let all = state.withLock { Array($0.records.values) }
+        let ended = Set(all.lazy.filter { !$0.process.isAlive }.map(\.process.id))
+        let (dropped, isEmpty): ([Record], Bool) = state.withLock { state in
+            let dropped = all.compactMap { seen -> Record? in
+                let id = seen.process.id
+                guard let record = state.records[id], !record.process.lane.isInUse,
+                    ended.contains(id) || now - min(now, record.used) > Self.keeping
+                else { return nil }
+                return remove(id, &state)
+            }
+            for id in ended { state.changes[id] = nil }
+            return (dropped, state.records.isEmpty)
+        }
+        _ = dropped
+        forgetChangesOfEnded()
+        return isEmpty
+    }
+
+    private func forgetChangesOfEnded() {
+        let changed = state.withLock { state in
+            state.changes.count > Self.manyChanges ? Array(state.changes.keys) : []
+        }
+        for id in changed where (try? root.pin(id.pid).id) != id { state.withLock { $0.changes[id] = nil } }
+    }
+
+    /// The number of the address space seen last, if that still has a program: as good as the present one where a
+    /// mistake does no harm, for less.
+    func lastSpace(of process: ProcessID) throws(ProcError) -> UInt64? {
+        guard let known = state.withLock({ $0.records[process]?.space }), try VMAQuery.isAlive(known.maps) else {
+            return nil
+        }
+        return known.number
+    }
+
+    /// The number of the address space that the process has now: another one after each exec, and the same again for as
+    /// long as it does not change, also when nothing is known of the process any more.
+    func space(of memory: ProcessMemory) throws(ProcError) -> UInt64 {
+        let (id, layout) = (memory.process.id, memory.stat.layout)
+        let known = state.withLock { $0.records[id]?.space }
+        if let known, known.layout == layout, try VMAQuery.isAlive(known.maps) { return known.number }
+        let (number, replaced): (UInt64, Space?) = state.withLock { state in
+            let present = state.records[id]?.space
+            // Another thread may have seen the same change first.
+            if let present, present.number != known?.number, present.layout == layout { return (present.number, nil) }
+            if present != nil { state.changes[id, default: 0] += 1 }
+            var hasher = Hasher()
+            hasher.combine(id)
+            hasher.combine(layout)
+            hasher.combine(state.changes[id] ?? 0)
+            // 0 is the number of no address space.
+            let number = UInt64(bitPattern: Int64(hasher.finalize())) | 1
+            state.records[id]?.space = Space(number: number, layout: layout, maps: memory.maps)
+            return (number, present)
+        }
+        _ = replaced
+        return number
+    }
+}

@@ -1,0 +1,91 @@
+import ProcModel
+import Syscalls
+
+/// Which file systems a process has mounted, so that those are left alone that may never answer: a request that a server has
+/// taken cannot even be killed.
+///
+/// Source: /proc/PID/mountinfo, which is made without asking any server.
+package struct FileSystems: Sendable {
+    private struct Mount: Sendable {
+        let device: Device
+        let point: [UInt8]
+        let isLocal: Bool
+    }
+
+    private struct Device: Hashable, Sendable {
+        let major, minor: UInt32
+    }
+
+    private let mounts: [Mount]
+
+    /// Those of the process's mount namespace; none where it cannot be read.
+    package init(of process: PinnedProcess) {
+        let text = (try? process.openAtHand("mountinfo").readAll()) ?? []
+        mounts = text.split(separator: 0x0a).compactMap { line in
+            // 36 35 98:0 /root /point options - type source
+            let fields = line.split(separator: 0x20)
+            guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash > 5, dash + 1 < fields.count
+            else { return nil }
+            var device = ByteCursor(Array(fields[2]))
+            guard let major = device.decimal(), device.skip(UInt8(ascii: ":")), let minor = device.decimal(),
+                let major = UInt32(exactly: major), let minor = UInt32(exactly: minor)
+            else { return nil }
+            return Mount(
+                device: Device(major: major, minor: minor), point: Self.unescaped(fields[4]),
+                isLocal: Self.isLocal(fields[dash + 1]))
+        }
+    }
+
+    /// Whether the file behind a mapping may be asked for its attributes. A device that is mounted nowhere may be the
+    /// remains of anything, but for those of the kernel's own, such as memfd's.
+    package func answers(for vma: VMA) -> Bool {
+        let device = Device(major: vma.deviceMajor, minor: vma.deviceMinor)
+        let own = mounts.filter { $0.device == device }
+        return own.isEmpty ? Self.internalDevices.contains(device) : own.allSatisfy(\.isLocal)
+    }
+
+    /// Whether looking up a path from the root directory meets local file systems only.
+    package func answers(forPath path: [UInt8]) -> Bool {
+        mounts.allSatisfy { mount in
+            mount.isLocal
+                || !(path.starts(with: mount.point)
+                    && (mount.point.last == UInt8(ascii: "/") || path.count == mount.point.count
+                        || path[mount.point.count] == UInt8(ascii: "/")))
+        }
+    }
+
+    /// Types whose files are where the kernel is. Of any other, as fuse, nfs, cifs, 9p or one that is not known, a server
+    /// may have to be asked.
+    private static let localTypes: Set<String> = [
+        "bcachefs", "btrfs", "cramfs", "devpts", "devtmpfs", "ecryptfs", "efivarfs", "erofs", "exfat", "ext2", "ext3",
+        "ext4", "f2fs", "hugetlbfs", "iso9660", "jffs2", "jfs", "minix", "nilfs2", "ntfs3", "overlay", "proc", "pstore",
+        "ramfs", "reiserfs", "rootfs", "squashfs", "sysfs", "tmpfs", "tracefs", "ubifs", "udf", "vfat", "xfs", "zfs",
+        "zonefs",
+    ]
+
+    private static func isLocal(_ type: ArraySlice<UInt8>) -> Bool {
+        localTypes.contains(String(decoding: type, as: UTF8.self))
+    }
+
+    /// Devices of file systems that the kernel has for itself and that are mounted nowhere: of shared and huge memory.
+    private static let internalDevices = Set(
+        MemoryFile.devices.map { Device(major: $0.major, minor: $0.minor) })
+
+    /// Learns the devices before anything is given up that this takes.
+    package static func prepare() { _ = internalDevices }
+
+    /// A path of mountinfo, in which blanks and their like stand as `\040`.
+    package static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = field
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
+                bytes.append(code)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes
+    }
+}

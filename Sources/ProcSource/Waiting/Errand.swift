@@ -1,0 +1,35 @@
+import Syscalls
+
+/// What a thread works at, and for whom: a call that may wait for a target needs to know. See `Lane`.
+package final class Errand: Sendable {
+    /// The file system's user (fsuid) of who asked.
+    package let user: UInt32
+    /// Whether nobody waits for the result any more; cheap to ask.
+    package let isGivenUp: @Sendable () -> Bool
+    /// Nanoseconds of the monotonic clock.
+    private let began = System.monotonicNanoseconds
+
+    private static let ofThread = ThreadLocal<Errand>()
+    private static let ofDaemon = Errand(for: System.userNumber) { false }
+
+    package init(for user: UInt32, isGivenUp: @escaping @Sendable () -> Bool) {
+        self.user = user
+        self.isGivenUp = isGivenUp
+    }
+
+    /// The calling thread's.
+    package static var current: Errand { ofThread.value ?? ofDaemon }
+
+    /// Does it on the calling thread.
+    package func run<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        try Self.ofThread.with(self, body)
+    }
+
+    /// Nanoseconds for which a thread is spent on waiting: `Lane.patience`, and for work that would be lost as long as
+    /// that has taken, so that a target that is often busy for a while delays it but never makes it begin anew for ever.
+    func patience(at now: UInt64) -> UInt64 {
+        max(Lane.patience, min(now - min(now, began), Self.longestPatience))
+    }
+
+    private static let longestPatience: UInt64 = 2_000_000_000
+}
