@@ -31,9 +31,10 @@ WORKLOADS = [
     ([7, 14], [("dense", 8 * GIB)], rows.huge_process, False),
     ([12], [("sparse", MIB, 16)] * 500, rows.crawl, False),
     ([13, 18], [("dense", 256 * MIB)] * 4, rows.four_readers, False),
-    ([15], [("dense", GIB), ("dense", 2 * GIB)], rows.twice(15), False),
+    ([15], [("dense", GIB), ("dense", 2 * GIB)], rows.twice(15, fragmentation=True), False),
     ([16], [("sparse", TIB, GIB // 4096, 4096), ("sparse", 2 * TIB, GIB // 4096, 4096)], rows.twice(16), False),
-    ([17], [("churn", GIB)], rows.disturbance, False),
+    ([22], [("sparse", TIB, GIB // 4096, GIB, 256), ("sparse", 2 * TIB, GIB // 4096, 2 * GIB, 256)], rows.twice(22), False),
+    ([17, 21], [("churn", GIB)], rows.disturbance, False),
     ([19, 20], [("dense", MIB)], rows.checks, False),
 ]
 
@@ -46,8 +47,8 @@ def start(program, arguments, folder, **options):
     return Target([path, *map(str, arguments)], ready=60, **options)
 
 
-def measure(bench, folder, only):
-    """Runs the workloads; yields (number, measured, value) and prints what the comparison of answers says."""
+def measure(benches, folder, only):
+    """Runs the workloads with each build; yields (number, measured, value) of the first and prints what is compared."""
     for numbers, commands, measuring, is_compared in WORKLOADS:
         if only and not only & set(numbers):
             continue
@@ -57,14 +58,30 @@ def measure(bench, folder, only):
             for target in targets:
                 stack.callback(target.close)
             if is_compared:
-                count, differing = answers.compare(
-                    bench.page_types, targets[0].pid, f"{bench.path}/{targets[0].pid}/pages")
-                name = " ".join(map(str, commands[0]))
-                print(f"answers: {name}: {count} pages compared, {len(differing)} differ", flush=True)
-                bench.differing += len(differing)
-            for row in measuring(bench, targets[0] if len(targets) == 1 else targets):
-                report(*row)
-                yield row
+                for bench in benches:
+                    count, differing = answers.compare(
+                        bench.page_types, targets[0].pid, f"{bench.path}/{targets[0].pid}/pages")
+                    name = " ".join(map(str, commands[0]))
+                    print(f"answers: {name}: {count} pages compared, {len(differing)} differ", flush=True)
+                    bench.differing += len(differing)
+            workload = targets[0] if len(targets) == 1 else targets
+            if len(benches) == 1:
+                found = [list(measuring(benches[0], workload))]
+            else:
+                # There and back, so that what changes with time hits both alike.
+                turns = [list(measuring(bench, workload)) for bench in (*benches, *reversed(benches))]
+                found = [mean_of(turns[0], turns[3]), mean_of(turns[1], turns[2])]
+            for number, measured, value in found[0]:
+                report(number, measured, value)
+                for other, theirs, against in found[1] if len(found) > 1 else []:
+                    if other == number:
+                        print(f"{'':3} {'  the other build':45} {against:8.2f} {value / against:8.2f} of it   {'':12} {theirs}", flush=True)
+                yield number, measured, value
+
+
+def mean_of(one, other):
+    """Two measurements of the same rows: the mean of the values, and what was measured first."""
+    return [(number, measured, (value + again) / 2) for (number, measured, value), (_, _, again) in zip(one, other)]
 
 
 def report(number, measured, value):
@@ -88,10 +105,29 @@ def write_table(found, runs):
     page.write_text(before + "<!-- table -->\n" + "\n".join(lines) + "\n<!-- end of table -->\n" + after)
 
 
+def bench_of(binary, folder, runs, stack):
+    """The mounts of one build, and what they are measured against."""
+
+    @contextlib.contextmanager
+    def fresh(options):
+        mount = Mount(binary, folder, ["-o", options])
+        try:
+            yield mount
+        finally:
+            mount.close()
+
+    cold, kept, shared = (
+        stack.enter_context(fresh(options)) for options in ("max_age=0", "max_age=1000", "max_age=0,allow_other"))
+    page_types, floor = peers.build()
+    return types.SimpleNamespace(
+        path=cold.path, kept=kept.path, shared=shared.path, fresh=fresh, runs=runs, page_types=page_types, floor=floor, differing=0)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures pagefs; takes about five minutes.")
     parser.add_argument("--runs", type=int, default=9, help="runs of each command (default 9)")
     parser.add_argument("--only", type=int, nargs="+", metavar="ROW", help="these rows, without writing the table")
+    parser.add_argument("--against", metavar="BINARY", help="another build, measured in turns with this one; the table is not written")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("scripts/bench: only root can read frames; run it as root")
@@ -99,24 +135,18 @@ def main():
     pathlib.Path("/proc/sys/vm/compact_memory").write_text("1")
     clean_stale()
     folder = make_workspace()
-    binary = str(CHECKOUT / ".build/release/pagefs")
+    binaries = [os.environ.get("PAGEFS", str(CHECKOUT / ".build/release/pagefs")), *([options.against] if options.against else [])]
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(unmount_below, folder)
-        cold, kept, shared = (
-            Mount(binary, folder, ["-o", options]) for options in ("max_age=0", "max_age=1000", "max_age=0,allow_other"))
-        for mount in (cold, kept, shared):
-            stack.callback(mount.close)
-        page_types, floor = peers.build()
-        bench = types.SimpleNamespace(
-            path=cold.path, kept=kept.path, shared=shared.path, daemon=cold.pid, runs=options.runs, page_types=page_types, floor=floor,
-            differing=0)
-        found = list(measure(bench, folder, set(options.only or ())))
-        if not options.only:
+        benches = [bench_of(binary, folder, options.runs, stack) for binary in binaries]
+        found = list(measure(benches, folder, set(options.only or ())))
+        if not options.only and not options.against:
             write_table(found, options.runs)
     missed = [number for number, _, value in found if not rows.is_met(number, value, os.cpu_count())]
-    print(f"{len(found)} bars, missed: {missed or 'none'}; pages whose answers differ: {bench.differing}")
-    sys.exit(1 if bench.differing else 0)
+    differing = sum(bench.differing for bench in benches)
+    print(f"{len(found)} bars, missed: {missed or 'none'}; pages whose answers differ: {differing}")
+    sys.exit(1 if differing or missed else 0)
 
 
 main()

@@ -4,6 +4,7 @@ Each function measures one or several rows that share a workload, and yields (ro
 held against the bar, `measured` says how it came about.
 """
 
+import array
 import contextlib
 import os
 import pathlib
@@ -34,13 +35,15 @@ ROWS = {
     11: ("flags of 4 GiB again within max_age", "the first time", "times faster", 10, 10),
     12: ("find -type f, 500 processes, per entry", "find /proc/[0-9]* -type f", "of its time", 4, 4),
     13: ("four readers of 256 MiB each at once", "four times one", "of its time", 1.1, 1.1),
-    14: ("resident memory while 8 GiB stream", "64 MiB + the cache budget", "MiB", 128, 128),
+    14: ("resident memory while 8 GiB stream", "-, without a cache", "MiB", 64, 64),
     15: ("cat pages, 2 GiB", "1 GiB", "of its time", 2.2, 2.2),
     16: ("cat pages, 1 GiB in 2 TiB", "1 GiB in 1 TiB", "of its time", 1.05, 1.05),
     17: ("mean wait of a target for its memory lock", "while smaps is read", "of the added wait", 0.2, 0.2),
     18: ("slowest of the four readers", "the fastest", "of its time", 1.5, 1.5),
     19: ("open, read, close by a plain user, shared mount", "by root, root's own mount", "of its time", 1.5, 1.5),
     20: ("the same by full root, shared mount", "by root, root's own mount", "of its time", 1.2, 1.2),
+    21: ("worst wait of a target for its memory lock", "while smaps is read", "of its time", 1, 1),
+    22: ("cat pages, 1 GiB in 1,024 places of 2 TiB", "of 1 TiB", "of its time", 1.05, 1.05),
 }
 
 
@@ -54,11 +57,34 @@ def milliseconds(*seconds):
     return " / ".join(f"{value * 1000:.1f}" for value in seconds) + " ms"
 
 
+def mean_run(target):
+    """How many pages in a row have frames in a row, on average: what decides how often frames are read."""
+    start, end = (int(part, 16) // 4096 for part in target.facts["range"].split("-"))
+    present, runs, before = 0, 0, 0
+    with open(f"/proc/{target.pid}/pagemap", "rb", buffering=0) as file:
+        for page in range(start, end, 1 << 16):
+            words = array.array("Q", os.pread(file.fileno(), min(1 << 16, end - page) * 8, page * 8))
+            for word in words:
+                if word >> 63:
+                    frame = word & (1 << 55) - 1
+                    present += 1
+                    runs += frame != before + 1
+                    before = frame
+                else:
+                    before = 0
+    return present / runs
+
+
+def in_runs(*targets):
+    """The fragmentation that a row was measured with."""
+    return ", runs of " + " / ".join(f"{mean_run(target):.1f}" for target in targets) + " frames"
+
+
 def against_page_types(number):
     def measure(bench, target):
         ours, theirs = timing.in_turns(
             [f"cat {bench.path}/{target.pid}/pages", f"{bench.page_types} -p {target.pid} -L -M -N"], bench.runs)
-        yield number, milliseconds(ours, theirs), theirs / ours
+        yield number, milliseconds(ours, theirs) + in_runs(target), theirs / ours
 
     return measure
 
@@ -73,7 +99,7 @@ def dense(bench, target):
         ], bench.runs)
     trivial = timing.in_turns(["cat /dev/null"], bench.runs)[0]
     trips = max(small - trivial, 0)
-    yield 1, milliseconds(pages, listing), listing / pages
+    yield 1, milliseconds(pages, listing) + in_runs(target), listing / pages
     yield 2, milliseconds(pages, floor), pages / floor
     yield 5, milliseconds(flags, counts), counts / flags
     yield 8, milliseconds(summary, rollup) + f", trips {trips * 1000:.1f}", (summary - trips) / rollup
@@ -106,9 +132,13 @@ def huge_process(bench, target):
     reads = [timing.in_one_process(f"{folder}/letters", 1, 100 * MIB, 64 << 10)[0] for _ in range(bench.runs)]
     middle = sorted(read for _, read, _ in reads)[len(reads) // 2]
     yield 7, f"open {milliseconds(reads[0][0])}", middle * 1000
-    subprocess.run(["cat", f"{folder}/pages"], check=True, stdout=subprocess.DEVNULL, timeout=120)
-    peak = int(process_status(bench.daemon, "VmHWM")) / 1024
-    yield 14, "VmHWM of the daemon", peak
+    # In a daemon that has done nothing else and keeps nothing.
+    with bench.fresh("max_age=0,cache=0") as mount:
+        before = int(process_status(mount.pid, "VmHWM")) / 1024
+        pages = f"{mount.path}/{target.pid}/vma/{target.facts['range']}/pages"
+        subprocess.run(["cat", pages], check=True, stdout=subprocess.DEVNULL, timeout=120)
+        peak = int(process_status(mount.pid, "VmHWM")) / 1024
+    yield 14, f"VmHWM of the daemon, {before:.0f} MiB at its start", peak
 
 
 def crawl(bench, _):
@@ -136,19 +166,23 @@ def checks(bench, target):
 
 
 def four_readers(bench, targets):
+    """Ratios are of one round, in which one reader comes before all four."""
     commands = [f"cat {bench.path}/{target.pid}/pages" for target in targets]
-    alone = statistics.median(timing.together(commands[:1])[0] for _ in range(bench.runs))
-    rounds = [timing.together(commands) for _ in range(bench.runs)]
-    rounds.sort(key=max)
-    times = rounds[len(rounds) // 2]
-    yield 13, milliseconds(max(times), 4 * alone), max(times) / (4 * alone)
-    yield 18, milliseconds(max(times), min(times)), max(times) / min(times)
+    rounds = []
+    for _ in range(bench.runs + 1):
+        [alone] = timing.together(commands[:1])
+        rounds.append((alone, timing.together(commands)))
+    del rounds[0]
+    for number, ratio in (13, lambda alone, four: max(four) / (4 * alone)), (18, lambda _, four: max(four) / min(four)):
+        alone, four = sorted(rounds, key=lambda one: ratio(*one))[len(rounds) // 2]
+        against = 4 * alone if number == 13 else min(four)
+        yield number, milliseconds(max(four), against) + " in one round", ratio(alone, four)
 
 
-def twice(number):
+def twice(number, fragmentation=False):
     def measure(bench, targets):
         small, large = timing.in_turns([f"cat {bench.path}/{target.pid}/pages" for target in targets], 2 * bench.runs)
-        yield number, milliseconds(large, small), large / small
+        yield number, milliseconds(large, small) + (in_runs(*reversed(targets)) if fragmentation else ""), large / small
 
     return measure
 
@@ -172,19 +206,25 @@ def looping(command):
 
 
 def disturbance(bench, target):
-    def wait(seconds=3):
+    """Means and worst cases of intervals in turns: one worst case alone says more of the machine than of the reader."""
+
+    def wait(seconds=1):
         target.tell("report")
         time.sleep(seconds)
         return [int(word) for word in target.tell("report").split()]
 
-    idle = wait()
-    with looping(f"cat /proc/{target.pid}/smaps"):
-        smaps = wait()
-    with looping(f"cat {bench.path}/{target.pid}/pages"):
-        ours = wait()
-    mean = f"mean {idle[0] / 1000:.1f} us idle, {ours[0] / 1000:.1f} pages, {smaps[0] / 1000:.1f} smaps"
-    worst = f"worst {ours[1] / 1e6:.1f} / {smaps[1] / 1e6:.1f} ms"
-    yield 17, f"{mean}; {worst}", (ours[0] - idle[0]) / (smaps[0] - idle[0])
+    idle, smaps, ours = [], [], []
+    for _ in range(max(3, bench.runs // 2)):
+        idle.append(wait())
+        with looping(f"cat /proc/{target.pid}/smaps"):
+            smaps.append(wait())
+        with looping(f"cat {bench.path}/{target.pid}/pages"):
+            ours.append(wait())
+    (idle_mean, _), (smaps_mean, smaps_worst), (mean, worst) = (
+        [statistics.median(one[column] for one in found) for column in (0, 1)] for found in (idle, smaps, ours))
+    said = f"mean {idle_mean / 1000:.1f} us idle, {mean / 1000:.1f} pages, {smaps_mean / 1000:.1f} smaps"
+    yield 17, said, (mean - idle_mean) / (smaps_mean - idle_mean)
+    yield 21, milliseconds(worst / 1e9, smaps_worst / 1e9) + ", medians of intervals of 1 s", worst / smaps_worst
 
 
 def machine():

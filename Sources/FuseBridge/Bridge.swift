@@ -24,6 +24,8 @@ final class Bridge: Sendable {
     private let inodes = InodeTable()
     private let handles = HandleTable()
     private let jobs = Jobs()
+    /// Look-ups and questions for attributes under way: the kernel holds locks of directories and files meanwhile.
+    let hurried = Hurried()
     private let log: Logger
     /// Called when the kernel has greeted.
     let ready: @Sendable () -> Void
@@ -34,17 +36,20 @@ final class Bridge: Sendable {
         self.tree = tree
         self.log = log
         self.ready = ready
+        tree.whenIdle { [tree, inodes] in inodes.forgetEnded(tree.isAlive) }
     }
 
     /// Answers by what `make` returns or throws.
     ///
     /// - Parameters:
     ///   - make: asks the tree; may be called again when it had to wait.
+    ///   - instead: given where the answer must not wait for a process that does not answer; EAGAIN where it gives nil.
     ///   - deliver: replies with the result; false when the reply was not taken.
     ///   - discard: undoes a result that nobody takes.
     private func answer<Value: Sendable>(
         _ request: Request, _ key: Job.Key,
         make: @escaping @Sendable (Reader) throws(ProcError) -> Value,
+        instead: (@Sendable (Reader) -> Value?)? = nil,
         deliver: @escaping @Sendable (Request, Value) -> Bool,
         discard: @escaping @Sendable (Value) -> Void = { _ in }
     ) {
@@ -60,7 +65,13 @@ final class Bridge: Sendable {
                     let value = try make(job.reader)
                     if !job.finish({ deliver($0, value) }) { discard(value) }
                 } catch {
-                    if case .mustWait(let gate) = error { return job.park(at: gate) { [self] in resume($0) } }
+                    if case .mustWait(let gate) = error, instead == nil {
+                        return job.park(at: gate) { [self] in resume($0) }
+                    }
+                    if case .mustWait = error, let value = instead?(job.reader) {
+                        _ = job.finish { deliver($0, value) }
+                        return
+                    }
                     // Nobody waited for a while, but now somebody does.
                     if error == .interrupted, job.isWanted { continue }
                     report(error, key.operation)
@@ -70,7 +81,14 @@ final class Bridge: Sendable {
             }
         }
         request.attach(job)
-        job.run()
+        guard let instead else { return job.run() }
+        hurried.run(job) { request in
+            guard let value = instead(job.reader) else {
+                request.fail(.resourceTemporarilyUnavailable)
+                return
+            }
+            _ = deliver(request, value)
+        }
     }
 
     private func resume(_ job: Job) {
@@ -93,6 +111,9 @@ final class Bridge: Sendable {
             guard name.count <= maximumNameLength else { throw .failed(.fileNameTooLong) }
             let node = try tree.lookup(name, in: try inode(parent).node, for: reader)
             return (node, try tree.attributes(of: node, wasFound: true, for: reader))
+        } instead: { [self] reader in
+            guard let parent = inodes[parent]?.node else { return nil }
+            return tree.lookupUnanswered(name, in: parent, for: reader)
         } deliver: { [self] request, found in
             let (number, inode) = inodes.remember(found.0, found.1)
             let isTaken = request.entry(
@@ -110,6 +131,9 @@ final class Bridge: Sendable {
                 guard error == .gone || error == .absent, inode.size != nil else { throw error }
                 return (inode, inode.attributes)
             }
+        } instead: { [self] _ in
+            // As they were when it was looked up.
+            inodes[number].map { ($0, $0.attributes) }
         } deliver: { [self] request, found in
             request.attributes(status(number, found.0, found.1))
         }
@@ -133,7 +157,9 @@ final class Bridge: Sendable {
             var info = info
             info.direct_io = 1
             if handle.file.size == nil { info.nonseekable = 1 }
-            return opened(request, .file(handle), &info)
+            let isTaken = opened(request, .file(handle), &info)
+            if !isTaken { inodes.closed(number) }
+            return isTaken
         } discard: {
             $0.close()
         }
@@ -206,9 +232,12 @@ final class Bridge: Sendable {
         }
     }
 
-    func release(_ request: Request, _ handle: UInt64) {
+    func release(_ request: Request, _ number: UInt64, _ handle: UInt64) {
         tree.statistics.count(request: Operation.release.rawValue)
-        if case .file(let open) = handles.remove(handle) { open.close() }
+        if case .file(let open) = handles.remove(handle) {
+            inodes.closed(number)
+            open.close()
+        }
         request.done()
     }
 

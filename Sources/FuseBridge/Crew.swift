@@ -17,6 +17,8 @@ import SystemPackage
     private let log: Logger
     private let state: Monitor<State>
     private let isWatchAwake = Monitor(false)
+    /// Replies to requests that have waited long enough; whether there are any that may have to.
+    private let hurry: @Sendable () -> Bool
     /// With one processor the sender of the next request could not run meanwhile.
     private let looksAhead = System.processorCount > 1
 
@@ -76,9 +78,12 @@ import SystemPackage
     /// Nanoseconds for which the next request is looked for.
     private static let lookAhead: UInt64 = 50_000
 
-    /// - Parameter descriptors: that may be open; a request needs up to eight.
-    init(_ session: OpaquePointer, _ log: Logger, descriptors: Int) {
+    /// - Parameters:
+    ///   - descriptors: that may be open; a request needs up to eight.
+    ///   - hurry: called every millisecond while there is something to do.
+    init(_ session: OpaquePointer, _ log: Logger, descriptors: Int, hurry: @escaping @Sendable () -> Bool) {
         unsafe self.session = session
+        self.hurry = hurry
         self.log = log
         most = min(256, max(8, descriptors / 32))
         state = Monitor(State(shares: Shares(most: most)))
@@ -263,9 +268,9 @@ import SystemPackage
             return (hasRoom, state.waiting == 0, self.canHandOver(state))
         }
         guard hasRoom else { return .later }
+        if kind == .quick, !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
         guard isAlone, kind != .immediate else { return .now }
         let isHandedOver = kind == .long ? handOver() : canHandOver
-        if kind == .quick, isHandedOver, !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
         guard !isHandedOver else { return .now }
         return state.withLock { state in
             state.shares.giveBack(1, of: user)
@@ -290,7 +295,7 @@ import SystemPackage
         return true
     }
 
-    /// Looks every millisecond, while there is something to do, whether the thread on duty is stuck.
+    /// Looks every millisecond, while there is something to do, whether the thread on duty is stuck, or one that others wait for.
     private func watch() {
         var quietRounds = 0
         var last: UInt64 = 0
@@ -299,7 +304,8 @@ import SystemPackage
             System.sleep(nanoseconds: 1_000_000)
             let (requests, waiting) = state.withLock { ($0.requests, $0.waiting) }
             if requests == last, waiting == 0 { _ = handOver() }
-            let hasWork = state.withLock { $0.hasWork }
+            let isHurrying = hurry()
+            let hasWork = state.withLock { $0.hasWork } || isHurrying
             if hasWork { wakeForBacklog() }
             quietRounds = requests == last && waiting > 0 && !hasWork ? quietRounds + 1 : 0
             if quietRounds == 20 {

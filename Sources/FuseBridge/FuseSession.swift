@@ -44,7 +44,9 @@ import SystemPackage
                 &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size, bridge.toOpaque())
         else { throw Failure(message: Self.explain("cannot start a FUSE session")) }
         unsafe self.session = session
-        let crew = unsafe Crew(session, log, descriptors: tree.options.descriptors)
+        let hurried = unsafe bridge.takeUnretainedValue().hurried
+        let crew = unsafe Crew(
+            session, log, descriptors: tree.options.descriptors, hurry: hurried.hurry)
         self.crew = crew
         unsafe bridge.takeUnretainedValue().resume.withLock { $0 = crew.resume }
         guard unsafe fuse_session_mount(session, mountPoint) == 0 else {

@@ -1,4 +1,5 @@
 import MemoryTree
+import ProcSource
 import Syscalls
 
 /// The nodes that the kernel knows, by inode number. A number follows from its node, so the same node gets it again.
@@ -11,6 +12,8 @@ final class InodeTable: Sendable {
         var attributes = Attributes()
         /// Bytes of the newest text, once there was one.
         var size: UInt64?
+        /// How many have it open.
+        var handles = 0
         /// Milliseconds since 1970: when it was first told of, and when its newest text was made.
         let born: UInt64
         var modified: UInt64
@@ -52,17 +55,41 @@ final class InodeTable: Sendable {
     func forget(_ number: UInt64, _ lookups: UInt64) {
         inodes.withLock { inodes in
             guard let inode = inodes[number], number != Self.root else { return }
-            if inode.lookups <= lookups { inodes[number] = nil } else { inodes[number]?.lookups -= lookups }
+            guard inode.lookups <= lookups else {
+                inodes[number]?.lookups -= lookups
+                return
+            }
+            inodes[number] = nil
         }
     }
 
-    /// Notes the length of the newest text.
+    /// Lets go the nodes of processes that have ended, which the kernel remembers for as long as it has memory. Whoever has a
+    /// file of one open may still ask about that.
+    func forgetEnded(_ isAlive: (ProcessID) -> Bool) {
+        let processes = inodes.withLock { Set($0.values.compactMap(\.node.process)) }
+        let ended = processes.filter { !isAlive($0) }
+        let left = inodes.withLock { inodes in
+            let all = inodes
+            // Made anew: a dictionary keeps the room it once had.
+            inodes = inodes.filter { _, inode in
+                inode.handles > 0 || inode.node.process.map { !ended.contains($0) } ?? true
+            }
+            return all
+        }
+        // Freed after the lock.
+        _ = left
+    }
+
+    /// Notes one more handle, and the length of the newest text.
     func opened(_ number: UInt64, size: UInt64?) {
         inodes.withLock { inodes in
+            inodes[number]?.handles += 1
             inodes[number]?.size = size
             inodes[number]?.modified = System.realMilliseconds
         }
     }
+
+    func closed(_ number: UInt64) { inodes.withLock { $0[number]?.handles -= 1 } }
 
     private static func number(of node: Node, in inodes: [UInt64: Inode]) -> UInt64 {
         if node == .root { return root }

@@ -94,6 +94,18 @@ final class Job: Sendable {
         end()
     }
 
+    /// Replies to the request instead of the work, whose result nobody wants any more.
+    func abandon(_ reply: (Request) -> Void) {
+        let request = state.change { state in
+            state.isFinished = true
+            state.givenUpAt = state.givenUpAt ?? System.monotonicNanoseconds
+            state.readerIsDying = true
+            return state.request
+        }
+        end()
+        reply(request)
+    }
+
     /// Has the work done for another request of the same reader; false when it is over.
     func takeOver(_ request: Request) -> Bool {
         let isTaken = state.change { state in

@@ -9,6 +9,8 @@ enum Operations {
             guard let bridge = unsafe bridge, let connection = unsafe connection else { return }
             // With entries that are valid for no time, plus-replies are thrown away at once.
             unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO)
+            // Else one look-up in a directory waits for the other.
+            unsafe connection.pointee.want |= unsafe connection.pointee.capable & UInt32(FUSE_CAP_PARALLEL_DIROPS)
             unsafe Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue().ready()
         }
         unsafe table.lookup = { raw, parent, name in
@@ -45,9 +47,9 @@ enum Operations {
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
             bridge.seek(request, unsafe info.pointee.fh, UInt64(max(0, offset)), toData: whence == 3 /* SEEK_DATA */)
         }
-        unsafe table.release = { raw, _, info in
+        unsafe table.release = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.release(request, unsafe info.pointee.fh)
+            bridge.release(request, number, unsafe info.pointee.fh)
         }
         unsafe table.opendir = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
@@ -57,9 +59,9 @@ enum Operations {
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
             bridge.readDirectory(request, number, unsafe info.pointee.fh, size, UInt64(max(0, offset)))
         }
-        unsafe table.releasedir = { raw, _, info in
+        unsafe table.releasedir = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.release(request, unsafe info.pointee.fh)
+            bridge.release(request, number, unsafe info.pointee.fh)
         }
         unsafe table.statfs = { raw, _ in
             guard let (request, bridge) = unsafe begin(raw) else { return }

@@ -14,6 +14,7 @@ import SystemPackage
     let requester: Requester
     private let isClaimed = Atomic(false)
     private let isInterrupted = Atomic(false)
+    private let isRegistered = Atomic(false)
     private let job = Monitor<Job?>(nil)
 
     init(_ raw: fuse_req_t) {
@@ -27,12 +28,16 @@ import SystemPackage
                 guard let request = unsafe request else { return }
                 unsafe Unmanaged<Request>.fromOpaque(request).takeUnretainedValue().interrupted()
             }, Unmanaged.passUnretained(self).toOpaque())
+        isRegistered.store(true, ordering: .releasing)
     }
 
     /// Tells the job when the reader stops waiting, also if that has been before.
     func attach(_ job: Job) {
         self.job.withLock { $0 = job }
-        if wasInterrupted { job.giveUp(self) }
+        if wasInterrupted {
+            job.giveUp(self)
+            fail(.interrupted)
+        }
         // With the reply they are done with each other.
         if isClaimed.load(ordering: .acquiring) { self.job.withLock { $0 = nil } }
     }
@@ -42,6 +47,8 @@ import SystemPackage
 
     private func interrupted() {
         isInterrupted.store(true, ordering: .releasing)
+        // libfuse, asked to call back, may do so at once, and still needs the request then: `attach` replies.
+        guard isRegistered.load(ordering: .acquiring) else { return }
         // Before the reply: who asks again is to find the work.
         job.withLock { $0 }?.giveUp(self)
         guard claim() else { return }

@@ -6,6 +6,7 @@ import Syscalls
 final class Caretaker: Sendable {
     private struct State {
         var tasks: [@Sendable () -> Bool] = []
+        var lastTask: @Sendable () -> Void = {}
         var isRunning = false
         /// Something has come since the last look.
         var hasNews = false
@@ -16,6 +17,9 @@ final class Caretaker: Sendable {
 
     /// - Parameter tasks: each lets go what it can and returns whether it holds nothing any more.
     func look(after tasks: [@Sendable () -> Bool]) { state.withLock { $0.tasks = tasks } }
+
+    /// - Parameter lastTask: done when nothing is held any more, a moment before the rest of the memory is given back.
+    func finish(with lastTask: @escaping @Sendable () -> Void) { state.withLock { $0.lastTask = lastTask } }
 
     /// To be called when there is something to let go again.
     @Sendable func start() {
@@ -29,21 +33,25 @@ final class Caretaker: Sendable {
     }
 
     private func run() {
+        var isDone = false
         while true {
             System.sleep(nanoseconds: Self.pause)
-            let tasks = state.withLock { state in
+            let (tasks, lastTask) = state.withLock { state in
                 state.hasNews = false
-                return state.tasks
+                return (state.tasks, state.lastTask)
             }
-            let hold = tasks.filter { !$0() }
-            let ends = state.withLock { state in
-                guard hold.isEmpty, !state.hasNews else { return false }
-                state.isRunning = false
-                return true
+            let isEmpty = tasks.filter { !$0() }.isEmpty
+            guard isEmpty, isDone else {
+                if isEmpty { lastTask() }
+                isDone = isEmpty
+                continue
             }
-            guard ends else { continue }
             System.returnFreeMemory()
-            return
+            let ends = state.withLock { state in
+                state.isRunning = state.hasNews
+                return !state.isRunning
+            }
+            if ends { return }
         }
     }
 }

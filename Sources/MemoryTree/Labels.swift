@@ -40,7 +40,8 @@ struct Labels: Sendable {
             try reader.checkInterrupted()
             let key = ObjectKey(
                 deviceMajor: vma.deviceMajor, deviceMinor: vma.deviceMinor, inode: vma.inode, text: vma.text)
-            let object = if let object = known[key] { object } else { try MappedObject(vma, memory: memory, fileSystems) }
+            let object =
+                if let object = known[key] { object } else { try MappedObject(vma, memory: memory, fileSystems) }
             known[key] = object
             objects.append(object)
         }

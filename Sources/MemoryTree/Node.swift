@@ -9,7 +9,8 @@ package struct Node: Hashable, Sendable {
     package let entry: Entry
     /// nil for what is of no process.
     package let process: ProcessID?
-    /// Number of the address space; 0 for directories, links and what has none.
+    /// Number of the address space; 0 for directories, links and what has none. `unknownSpace` when the process did not
+    /// answer: then opening it finds out.
     package private(set) var space: UInt64 = 0
     /// Whose eyes it is for; nil for directories, links and what is the same for everybody.
     package private(set) var view: ReaderView?
@@ -26,6 +27,7 @@ package struct Node: Hashable, Sendable {
     }
 
     package static let root = Node(.root)
+    static let unknownSpace = UInt64.max
 
     /// What the inode number follows from: of a process's directory the process number alone, so that listings, which look
     /// nobody up, show the same one as stat.

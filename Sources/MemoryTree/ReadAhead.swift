@@ -86,9 +86,10 @@ final class ReadAhead<Piece: Sendable>: Sendable {
         while true {
             let made: Result<Piece?, ProcError>
             do throws(ProcError) {
-                made = .success(try Errand(for: requester.user, isGivenUp: reader.isInterrupted).run { () throws(ProcError) in
-                    try make(reader)
-                })
+                made = .success(
+                    try Errand(for: requester.user, isGivenUp: reader.isInterrupted).run { () throws(ProcError) in
+                        try make(reader)
+                    })
             } catch { made = .failure(error) }
             let goesOn = state.change { state in
                 switch made {

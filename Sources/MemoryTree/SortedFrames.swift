@@ -52,7 +52,8 @@ final class SortedFrames: Sendable {
             courtesy.wait()
             let first = parts.count
             let most = courtesy.isCalledFor ? 1 : decoders.threads * 4
-            parts += try decoders.map(Swift.min(most, pieces.count - first), lane, reader) { part, _ throws(ProcError) in
+            parts += try decoders.map(Swift.min(most, pieces.count - first), lane, reader) {
+                part, _ throws(ProcError) in
                 var batch = PageBatch()
                 try walk.readEntries(pieces[first + part], into: &batch)
                 return batch

@@ -25,13 +25,21 @@ extension Tree {
         let process = try visible(id, reader)
         let view = view(of: id, for: reader)
         let context = capabilities.frames.seen(through: view.frames)
-        guard let thread = try process.memoryThread() else {
-            return Subject(process: process, memory: nil, space: 0, view: view, context: context)
+        for _ in 0..<Self.mostExecs {
+            guard let thread = try process.memoryThread() else {
+                return Subject(process: process, memory: nil, space: 0, view: view, context: context)
+            }
+            let memory = try ProcessMemory(process, thread, as: try view.standing.rights())
+            let space = try processes.space(of: memory)
+            // Else what was opened may be of another program than the number.
+            guard try process.memoryThread()?.stat.layout == thread.stat.layout else { continue }
+            return Subject(process: process, memory: memory, space: space, view: view, context: context)
         }
-        let memory = try ProcessMemory(process, thread, as: try view.standing.rights())
-        return Subject(
-            process: process, memory: memory, space: try processes.space(of: memory), view: view, context: context)
+        throw .gone
     }
+
+    /// How often a process may be met between two programs.
+    private static let mostExecs = 3
 
     /// What the reader may ask and see of a process, or of none in particular.
     func view(of process: ProcessID? = nil, for reader: Reader) -> ReaderView {

@@ -73,17 +73,23 @@ package final class TextStream: Sendable {
 
     /// Whether the answer has reached its reader; else the next one gets it.
     func settle(delivered: Bool) {
-        guard let given = state.withLock({ state in
-            defer { state.given = nil }
-            return state.given
-        }) else { return }
+        guard
+            let given = state.withLock({ state in
+                defer { state.given = nil }
+                return state.given
+            })
+        else { return }
         var contents = given.contents
         if delivered {
             contents.position += UInt64(given.bytes)
             var left = given.bytes
             while left > 0 {
                 let piece = contents.pieces[0]
-                if piece.count > left { contents.pieces[0] = piece.dropFirst(left) } else { contents.pieces.removeFirst() }
+                if piece.count > left {
+                    contents.pieces[0] = piece.dropFirst(left)
+                } else {
+                    contents.pieces.removeFirst()
+                }
                 left -= min(left, piece.count)
             }
         }

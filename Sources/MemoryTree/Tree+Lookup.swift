@@ -24,7 +24,8 @@ extension Tree {
             else { throw .absent }
             return Node(.byNameLink, process.id, name: parent.name)
         case .process:
-            return try rangeQuery(name, in: parent, reader)
+            guard let node = rangeQuery(name, in: parent) else { throw .absent }
+            return try ofPresentSpace(node, reader)
         case .vmaFolder:
             guard let range = AddressRange(parsing: name) else { throw .absent }
             try requireMapping(range, of: parent, reader)
@@ -40,6 +41,32 @@ extension Tree {
             return Node(.byLabelLink, parent.process, name: name)
         default:
             throw .absent
+        }
+    }
+
+    /// What a look-up finds that must not wait for a process which does not answer: what the name stands for if it is there,
+    /// which opening it or reading the link will tell. While a look-up waits, whoever walks through that name cannot even
+    /// be killed. nil where nothing can be told.
+    package func lookupUnanswered(_ name: [UInt8], in parent: Node, for reader: Reader) -> (Node, Attributes)? {
+        guard let process = parent.process, let owner = try? processes.process(process).owner(),
+            var node = candidate(name, in: parent)
+        else { return nil }
+        if node.entry.kind == .file { node = node.of(space: Node.unknownSpace, view: view(of: process, for: reader)) }
+        var attributes = Attributes()
+        (attributes.user, attributes.group) = (owner.user, owner.group)
+        return (node, attributes)
+    }
+
+    private func candidate(_ name: [UInt8], in parent: Node) -> Node? {
+        if let entry = parent.entry.children.first(where: { $0.fixedName == name }) {
+            return Node(entry, parent.process, range: parent.range)
+        }
+        switch parent.entry {
+        case .process: return rangeQuery(name, in: parent)
+        case .vmaFolder: return AddressRange(parsing: name).map { Node(.vma, parent.process, range: $0) }
+        case .at: return parseAddress(name).map { Node(.atLink, parent.process, range: AddressRange($0, $0)) }
+        case .byLabel: return Node(.byLabelLink, parent.process, name: name)
+        default: return nil
         }
     }
 
@@ -87,16 +114,16 @@ extension Tree {
     }
 
     /// `pages@START-END` and its like.
-    private func rangeQuery(_ name: [UInt8], in parent: Node, _ reader: Reader) throws(ProcError) -> Node {
+    private func rangeQuery(_ name: [UInt8], in parent: Node) -> Node? {
         for entry in parent.entry.children where entry.specification.isLookUpOnly {
             guard case .pattern(let pattern) = entry.specification.name else { continue }
             let prefix = Array(pattern.utf8.prefix { $0 != UInt8(ascii: "@") }) + [UInt8(ascii: "@")]
             guard name.starts(with: prefix), let range = AddressRange(parsing: Array(name[prefix.count...])),
                 range.isAligned(to: System.pageSize)
             else { continue }
-            return try ofPresentSpace(Node(entry, parent.process, range: range), reader)
+            return Node(entry, parent.process, range: range)
         }
-        throw .absent
+        return nil
     }
 
     /// Name and node of everything a directory lists, in its order.
@@ -199,7 +226,7 @@ extension Tree {
         case .mapFilesLink: return try kernel("map_files")
         case .backing:
             let subject = try subject(of: node, reader)
-            try requireMapping(node.range!, of: subject, reader)
+            guard try requireMapping(node.range!, of: subject, reader) else { throw .absent }
             return Array("\(root.path)/\(subject.memory!.path("map_files"))/".utf8) + node.range!.name
         case .atLink:
             let subject = try subject(of: node, reader)

@@ -23,7 +23,7 @@ extension Tree {
         }
 
         let subject = try subject(of: node, reader)
-        guard subject.space == node.space else { throw .gone }
+        guard subject.space == node.space || node.space == Node.unknownSpace else { throw .gone }
         try requireView(of: node, subject.view)
         switch node.entry {
         case .processSummary:

@@ -53,11 +53,12 @@ extension Tree {
         let find: (UInt64, Reader) throws(ProcError) -> UInt64
     }
 
-    /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too.
+    /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too,
+    /// and those of a program that another one has replaced between two opens.
     func atEnd(_ node: Node, _ subject: Subject) -> @Sendable (Reader) throws(ProcError) -> Void {
         let range = node.entry.specification.parent == .vma ? node.range : nil
         return { [self] reader throws(ProcError) in
-            if let range { try requireMapped(range, subject, reader) }
+            if let range { try requireMapped(range, subject, reader) } else { try subject.memory?.requireAlive() }
         }
     }
 

@@ -67,7 +67,8 @@ extension Tree {
         }
         // The kernel walks the page tables for it while we count entries.
         let file = try memory.open("smaps_rollup")
-        let rollup = ReadAhead<[UInt8]>(most: 1, memory.process.lane) { _ throws(ProcError) in try memory.readAll(file) }
+        let rollup = ReadAhead<[UInt8]>(most: 1, memory.process.lane) { _ throws(ProcError) in try memory.readAll(file)
+        }
         let first = try rollup.nextIfReady(reader)
         let spans = try mappings(of: subject, reader).spans()
         let counts = try walk.map { walk throws(ProcError) in

@@ -65,6 +65,12 @@ package final class Tree: Sendable {
         caretaker.look(after: [self.processes.letGo, cache.letGo, access.letGo, { [nameHints] in nameHints.letGo() }])
     }
 
+    /// Whether the process lives, or another has its number.
+    @Sendable package func isAlive(_ process: ProcessID) -> Bool { root.exists(process.pid) }
+
+    /// - Parameter task: done when the tree holds nothing any more that somebody has asked for.
+    package func whenIdle(_ task: @escaping @Sendable () -> Void) { caretaker.finish(with: task) }
+
     /// The mapping list, young enough and, where a range must be in it, true for that.
     func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Mappings
@@ -156,7 +162,8 @@ package final class Tree: Sendable {
         -> UInt64
     {
         guard range.start >> 63 == 0 else { return 0 }
-        return try cache.value(.pageCount(subject.key, range), for: reader, bytes: { _ in 64 }) { () throws(ProcError) in
+        return try cache.value(.pageCount(subject.key, range), for: reader, bytes: { _ in 64 }) {
+            () throws(ProcError) in
             var plan = PagePlan(walk.pageMap, spans: [range])
             return try plan.count(reader)
         }

@@ -86,7 +86,8 @@ package final class Access: Sendable {
         (threads, ownNamespace, ownRoot, own) = try ProcError.wrap { () throws(Errno) in
             let proc = try File.open("/proc", .directory)
             return (
-                ThreadFiles(proc, onFirst: onFirst), try proc.readLink("self/ns/user"), try proc.identityAtHand("self/root"),
+                ThreadFiles(proc, onFirst: onFirst), try proc.readLink("self/ns/user"),
+                try proc.identityAtHand("self/root"),
                 try proc.readLink("self")
             )
         }
@@ -192,7 +193,9 @@ extension ProcRoot {
         var nobody = Credentials(effectiveUser: 65534, fileUser: 65534, fileGroup: 65534, capabilities: 0)
         for pid in (try? processes()) ?? [] where pid != ownNumber {
             // One that is stuck in an exec would not answer.
-            guard let process = try? pin(pid), (try? process.status())?["State"]?.hasPrefix("D") == false else { continue }
+            guard let process = try? pin(pid), (try? process.status())?["State"]?.hasPrefix("D") == false else {
+                continue
+            }
             nobody.capabilities = 0
             guard (try? File.open("\(pid)/maps", at: directory, as: nobody)) == nil else { continue }
             nobody.capabilities = CapabilitySet.perfmon.rawValue

@@ -60,6 +60,9 @@ package final class ProcRoot: Sendable {
         try ProcError.wrap { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
     }
 
+    /// Whether this daemon sees a process or thread of the number.
+    package func exists(_ pid: Int32) -> Bool { (try? directory.status(String(pid))) != nil }
+
     /// Throws what a reader gets from stat of the process's directory: with hidepid that depends on who asks.
     package func requireVisible(_ pid: Int32, as rights: Rights) throws(ProcError) {
         _ = try ProcError.wrap { () throws(Errno) in try directory.status(String(pid), as: rights.credentials) }

@@ -30,10 +30,15 @@ package enum VMAQuery {
             hasFile: query.inode != 0 || query.dev_major != 0 || query.dev_minor != 0)
     }
 
-    /// Whether the address space behind the descriptor still belongs to a program.
+    /// Above all mappings: looking there takes no lock of a mapping.
+    private static let beyond: UInt64 = 0x7fff_ffff_ffff_f000
+
+    /// Whether the address space behind the descriptor still belongs to a program. Where the kernel locks mappings one by one
+    /// (6.17) it says so also while the lock of the address space is held.
     package static func isAlive(_ maps: TargetFile) throws(ProcError) -> Bool {
         var query = linux_vma_query()
         query.query_flags = coveringOrNext
+        query.query_addr = beyond
         do { try maps.query(&query) } catch {
             try error.throwIfUnanswered()
             switch error {

@@ -6,7 +6,8 @@ package enum MemoryFile {
     /// Device numbers of the file systems that such files are on: of plain ones, of hugetlb ones of each size, of secret ones.
     package static var devices: [(major: UInt32, minor: UInt32)] {
         let flags = [0, hugetlb] + (16...34).map { hugetlb | $0 << sizeShift }
-        return flags.compactMap { unsafe device(of: linux_memfd("", $0)) } + [device(of: linux_memfd_secret())].compactMap(\.self)
+        return flags.compactMap { unsafe device(of: linux_memfd("", $0)) }
+            + [device(of: linux_memfd_secret())].compactMap(\.self)
     }
 
     /// MFD_HUGETLB, and where the binary logarithm of the page size stands (MFD_HUGE_SHIFT).

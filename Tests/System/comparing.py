@@ -9,6 +9,7 @@ import collections
 import formats
 import truth_tables
 from formats import Letters, PageRow
+from retries import attempts
 from truth import BIT, PAGE
 
 ATTEMPTS = 3
@@ -19,7 +20,7 @@ RESTLESS_BITS = sum(1 << BIT[name] for name in RESTLESS if name in BIT)
 
 def agree(read, truth, difference):
     """DIFFERENCE(what READ returns, TRUTH before, TRUTH after) is None, or says what differs."""
-    for _ in range(ATTEMPTS):
+    for _ in attempts(ATTEMPTS, "comparison with the truth"):
         before = truth()
         got = read()
         found = difference(got, before, truth())

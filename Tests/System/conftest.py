@@ -3,11 +3,13 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
 import pytest
 
+import retries
 from mounting import FuseDevice, Mount, clean_stale, make_workspace, unmount_below
 from reading import outcome
 from running import Target, compiled
@@ -15,9 +17,33 @@ from running import Target, compiled
 CHECKOUT = pathlib.Path(__file__).parents[2]
 
 
+def heed_signals():
+    """Takes back that signals are ignored or blocked, as nohup and `trap "" INT` leave it: children would inherit that.
+
+    A handler does that, since a child starts with the default for it, and this process goes on ignoring them.
+    """
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
 def pytest_sessionstart(session):
     if not session.config.option.collectonly:
+        heed_signals()
         clean_stale()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How often something was looked at again, since that is a verdict that was given up."""
+    if retries.counts:
+        terminalreporter.write_line("looked at again: " + ", ".join(f"{what} {count}" for what, count in sorted(retries.counts.items())))
+
+
+def pytest_sessionfinish(session):
+    """Fails a run whose tests pass only because they are repeated."""
+    if not session.exitstatus and sum(retries.counts.values()) > retries.MOST:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +90,7 @@ def daemons_alive():
 
 @pytest.fixture
 def mount(request, workspace):
-    """Mounts `pagefs -f ARGS` on a fresh folder, as USER."""
+    """Mounts `pagefs -f ARGS` on a fresh folder, as USER. Each must end with status 0 and a log as it `expects`."""
     made = []
 
     def start(*args, user=None, **popen):
@@ -80,10 +106,9 @@ def mount(request, workspace):
     failures = []
     for one in reversed(made):
         try:
-            one.check()
-        except AssertionError as failure:
+            one.finish()
+        except (AssertionError, subprocess.TimeoutExpired) as failure:
             failures.append(str(failure))
-        one.close()
     assert not failures, failures
 
 
@@ -101,8 +126,11 @@ def tree(request, pagefs, workspace):
     """A mount that all tests share, once for each way of reading page tables; its answers are never from a cache."""
     options = "max_age=0" if request.param == "scan" else "max_age=0,noscan"
     one = Mount(pagefs, workspace, ["-o", options])
-    yield one
-    one.close()
+    try:
+        yield one
+        one.finish()
+    finally:
+        one.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -77,6 +78,7 @@ class Mount:
         self.path = tempfile.mkdtemp(prefix="mount-", dir=workspace)
         self.log = self.path + ".log"
         self.closed = False
+        self._expected = []
         command = [binary, "-f", *self.options, self.path]
         if user is not None:
             entry = pwd.getpwnam(user)
@@ -109,6 +111,31 @@ class Mount:
         if not self.closed and self.proc.poll() is not None:
             self.closed = True
             raise AssertionError(f"the daemon ended with {self.proc.returncode}: {self.complaint()}")
+
+    def expects(self, *lines):
+        """Names lines of the log as regular expressions: without this an empty log is expected."""
+        self._expected += lines
+
+    def refuses(self, *reasons):
+        """Expects the line that the log has when the first reader is refused for this reason."""
+        self.expects(*(rf"\S+ warning pagefs: \[pagefs\] a reader is refused: {re.escape(reason)}" for reason in reasons))
+
+    def check_log(self):
+        """Fails when the daemon has said what no test named."""
+        said = self.complaint().splitlines()
+        more = [line for line in said if not any(re.fullmatch(pattern, line) for pattern in self._expected)]
+        assert not more, f"the log of {self.options} has lines that nobody expected: {more[:10]}"
+
+    def finish(self):
+        """The end that a test expects: the daemon lives, ends with status 0 when it is told to, and has said what was named."""
+        try:
+            self.check()
+            if not self.closed:
+                status = self.unmount()
+                assert status == 0, f"the daemon ended with {status}: {self.complaint()}"
+            self.check_log()
+        finally:
+            self.close()
 
     def memory(self, key="VmRSS"):
         """A memory value of the daemon, in bytes."""

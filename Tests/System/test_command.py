@@ -237,6 +237,7 @@ def test_fstab_line(pagefs, point, tmp_path):
 
 def test_debug_prints_requests(mount):
     mine = mount("-d")
+    mine.expects(".*")
     before = len(mine.complaint())
     assert read(f"{mine.path}/README")
     until(lambda: len(mine.complaint()) > before, what="a line about the request")

@@ -3,26 +3,27 @@
 import signal
 import statistics
 import subprocess
+import time
 
 import pytest
 
 from holdings import all_given_back, folder
 from reading import outcome, until
+from retries import attempts
 from running import compiled
 
 
-def bytes_read(mine):
-    """What the daemon has read so far: its work, whatever the machine does besides."""
-    with open(f"/proc/{mine.pid}/io") as file:
-        return int(file.readline().split()[1])
+def time_used(mine):
+    """Seconds of CPU time that the daemon has used so far, in user mode and in the kernel: its work, whatever it does."""
+    return time.clock_gettime(~mine.pid << 3 | 2)  # CPUCLOCK_SCHED of a process.
 
 
 def at_rest(mine):
-    """Waits until the daemon reads nothing any more, for a tenth of a second."""
+    """Waits until the daemon works no more, for a tenth of a second: then the time it has used."""
     for _ in range(50):
-        before = bytes_read(mine)
+        before = time_used(mine)
         try:
-            until(lambda: bytes_read(mine) != before, 0.1)
+            until(lambda: time_used(mine) - before > 0.002, 0.1)
         except AssertionError:
             return before
     raise AssertionError("the daemon goes on working for nobody")
@@ -35,10 +36,12 @@ def test_reader_that_stops_early_stops_the_work(mount, target, order):
     begin = at_rest(mine)
     outcome(["cat", path], stdout=subprocess.DEVNULL)
     whole = at_rest(mine) - begin
-    assert whole > int(process.facts["pages"]) * 8
-    begin = at_rest(mine)
-    assert outcome(["head", "-n", "3", path]).stdout.count(b"\n") == 3
-    assert at_rest(mine) - begin < whole / 8
+    used = []
+    for _ in range(5):
+        begin = at_rest(mine)
+        assert outcome(["head", "-n", "3", path]).stdout.count(b"\n") == 3
+        used.append(at_rest(mine) - begin)
+    assert statistics.median(used) < whole / 8, (whole, used)
     all_given_back(mine)
 
 
@@ -70,48 +73,66 @@ def test_reader_that_is_killed_leaves_no_thread_busy_and_no_handle(mount, long, 
     begin = at_rest(mine)
     outcome(["cat", path], stdout=subprocess.DEVNULL)
     whole = at_rest(mine) - begin
-    least = whole
-    for _ in range(5):
+    used = []
+    for _ in range(9):
         begin = at_rest(mine)
         reader = subprocess.Popen(["cat", path], stdout=subprocess.DEVNULL)
-        until(lambda: bytes_read(mine) - begin > whole / 10, 10, "the begin of the work", step=0.001)
+        until(lambda: time_used(mine) - begin > whole / 10, 10, "the begin of the work", step=0.0005)
         reader.send_signal(signal.SIGKILL)
         reader.wait(5)
-        least = min(least, at_rest(mine) - begin)
+        used.append(at_rest(mine) - begin)
         all_given_back(mine)
-    assert least < whole * 0.8
+    assert statistics.median(used) < whole / 2, (whole, used)
 
 
-def impatience(workspace, count, delay, how, path):
-    """Milliseconds from a signal to EINTR, for five of COUNT readers of a path, or None where one was done before."""
-    argv = [compiled("impatient", workspace), str(count), str(delay), how, path]
-    found = [int(word) for word in outcome(argv, timeout=60).stdout.split()]
-    assert len(found) == min(count, 5) and min(found) >= -1, found
-    return [None if value < 0 else value / 1000 for value in found]
+SAMPLES = 100
 
 
-def check_patience(times):
-    """The best is strict, the others allow for a machine that is busy; none waits for what others are waiting for."""
-    assert len(times) >= 3, "all were done before they were interrupted"
-    assert min(times) < 10 and statistics.median(times) < 40 and max(times) < 1000, times
+def impatience(workspace, count, delays, how, path):
+    """Milliseconds from a signal to EINTR, of at least so many of COUNT readers of a path at once, and how busy the machine is."""
+    argv = [compiled("impatient", workspace), str(count), delays, str(SAMPLES), how, path]
+    done = outcome(argv, timeout=100)
+    assert done.returncode == 0, f"a reader failed with {done.stdout!r} {done.stderr!r}"
+    return [sorted(int(word) / 1000 for word in line.split()) for line in done.stdout.splitlines()]
+
+
+def check_patience(workspace, *how):
+    """99 of 100 are out within 10 ms, and what two processes of this machine wait for each other; none waits for the others.
+
+    Asked for again where something else has taken the processors meanwhile, which a daemon that is slow does not help.
+    """
+    for _ in attempts(3, "signals to readers"):
+        times, busy = impatience(workspace, *how)
+        assert len(times) >= SAMPLES, "most were done before they were interrupted"
+        assert times[-1] < 1000, times[-10:]
+        most = 10 + 2 * busy[len(busy) * 99 // 100 - 1]
+        if times[len(times) * 99 // 100 - 1] < most:
+            return
+    raise AssertionError((most, times[len(times) // 2], times[-10:]))
 
 
 @pytest.mark.parametrize("kind", LONG)
+@pytest.mark.timeout(150)
 def test_signal_ends_a_long_open_or_read_within_10_ms(mount, long, workspace, kind):
     mine = mount("-o", "max_age=0,threads=1")
-    path = f"{mine.path}/{long(kind)}"
-    times = [time for delay in (2, 4, 6, 8, 10, 15, 20, 30) for time in impatience(workspace, 1, delay, "read", path)]
-    check_patience([time for time in times if time is not None])
+    check_patience(workspace, 1, "1-20", "read", f"{mine.path}/{long(kind)}")
     all_given_back(mine)
 
 
 # The last ones of 300 wait until the daemon has a thread for them; it takes half a second to have taken them in.
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize(
-    "options, count, delay", [("max_age=0,threads=1", 20, 30), ("max_age=1000", 20, 30), ("max_age=0", 254, 500), ("max_age=0", 300, 500)]
+    "options, count, delays",
+    [("max_age=0,threads=1", 20, "2-20"), ("max_age=1", 20, "2-12"), ("max_age=0", 254, "300-500"), ("max_age=0", 300, "300-500")],
 )
-def test_signal_ends_the_wait_of_one_among_many(mount, target, workspace, options, count, delay):
+def test_signal_ends_the_wait_of_one_among_many(mount, target, workspace, options, count, delays):
     """Also when all threads that there may be are busy, and when it waits for another's answer."""
     mine, process = mount("-o", options), target("dense", 1 << 30)
-    times = [time for _ in range(2) for time in impatience(workspace, count, delay, "open", f"{folder(mine, process)}/flags")]
-    check_patience([time for time in times if time is not None])
+    check_patience(workspace, count, delays, "open", f"{folder(mine, process)}/flags")
     all_given_back(mine)
+
+
+def test_readers_start_with_the_default_for_every_signal():
+    """However the tests were started, under nohup or with SIGINT ignored: else a reader could not be interrupted."""
+    status = outcome(["grep", "-E", "^Sig(Ign|Blk):", "/proc/self/status"]).stdout.decode().split()
+    assert status == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]

@@ -34,9 +34,10 @@ sys.stdin.read()
 class Openers:
     """Processes that open handles, COUNT in all, read a little of each file, and keep them until they are told to end."""
 
-    def __init__(self, count, *paths, processes=1, user=None):
+    def __init__(self, count, *paths, processes=1, user=None, under=()):
+        """UNDER is a command that starts another, for openers that are no user of the machine."""
         pipe = subprocess.PIPE
-        argv = as_user(user, [PYTHON, "-I", "-c", OPENER, str(count // processes), *paths])
+        argv = as_user(user, [*under, PYTHON, "-I", "-c", OPENER, str(count // processes), *paths])
         self.children = [subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd="/") for _ in range(processes)]
 
     def __enter__(self):

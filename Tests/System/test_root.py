@@ -1,5 +1,6 @@
 """What stands at the root of the tree, and the names that are looked up but not listed."""
 
+import os
 import re
 import stat
 
@@ -73,6 +74,22 @@ def test_status_counts_requests_hits_and_misses(mount, process):
     assert second["Cache_hits"] >= first["Cache_hits"] + 20
     assert second["Requests_open"] >= first["Requests_open"] + 20 > before["Requests_open"] + 20
     assert second["VmRSS"] * 1024 < 150 << 20 and second["Uptime"] >= first["Uptime"]
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ("max_age=0", {"Max_age": 0}),
+        ("max_age=1234,threads=1", {"Max_age": 1234, "Threads": 1}),
+        ("cache=3", {"Cache_budget": 3 * 1024, "Max_age": 1000}),
+        ("cache=0,threads=3", {"Cache_budget": 0, "Threads": 3}),
+        ("", {"Max_age": 1000, "Cache_budget": 64 * 1024, "Threads": min(4, len(os.sched_getaffinity(0)))}),
+    ],
+)
+def test_options_that_are_set_show_in_status(mount, options, expected):
+    mine = mount(*(["-o", options] if options else []))
+    shown = numbers(f"{mine.path}/status")
+    assert {key: shown[key] for key in expected} == expected
 
 
 def test_self_is_the_reader(tree):

@@ -12,6 +12,7 @@ import formats
 import truth
 from comparing import agree, words
 from reading import Reader, names, python, read, run
+from retries import attempts
 from views import RAW, VIEWS
 
 GIB = 1 << 30
@@ -93,7 +94,7 @@ def test_sizes_exact_renders_at_stat(mount, process):
         for path in all_views(mine, process):
             if path.endswith("/status"):
                 continue  # Its numbers grow with each look.
-            pairs = ((reader.call("stat", path)[SIZE], len(reader.rest(reader.open(path)))) for _ in range(5))
+            pairs = ((reader.call("stat", path)[SIZE], len(reader.rest(reader.open(path)))) for _ in attempts(5, "size"))
             assert any(told == true > 0 for told, true in pairs), path
 
 

@@ -10,7 +10,7 @@ import time
 
 from reading import PYTHON, Hung, Reader, errno_of, outcome, run, until
 
-SECONDS = 8  # Of each race.
+SECONDS = 4  # Of each race.
 
 # Reads everything of a process over and over, until its standard input ends. It prints how many answers of each kind came,
 # and what it saw that it should not have seen: rows of a table outside of RANGE.

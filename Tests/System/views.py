@@ -4,6 +4,7 @@ import os
 
 import formats
 from reading import read, run
+from retries import attempts
 
 VIEWS = ["info", "summary", "pages", "ranges", "flags", "letters", "strip", "maps", "smaps"]
 RAW = ["pagemap", "kpageflags", "kpagecount", "kpagecgroup"]
@@ -20,7 +21,7 @@ def unchanged(data):
 
 def same(path, action, key=unchanged):
     """ACTION gives what `cat` gives just before or just after; repeated where the kernel changed a flag in between."""
-    for _ in range(3):
+    for _ in attempts(3, "copy of a file"):
         before = key(read(path))
         got = action()
         assert got, "an empty answer proves nothing"

@@ -1,3 +1,4 @@
+import Synchronization
 import Syscalls
 
 /// What a thread works at, and for whom: a call that may wait for a target needs to know. See `Lane`.
@@ -6,6 +7,8 @@ package final class Errand: Sendable {
     package let user: UInt32
     /// Whether nobody waits for the result any more; cheap to ask.
     package let isGivenUp: @Sendable () -> Bool
+    /// Since when a call of it is in a lane, 0 while none is: of the one that began last.
+    private let inCallSince = Atomic<UInt64>(0)
     /// Nanoseconds of the monotonic clock.
     private let began = System.monotonicNanoseconds
 
@@ -29,6 +32,14 @@ package final class Errand: Sendable {
     /// that has taken, so that a target that is often busy for a while delays it but never makes it begin anew for ever.
     func patience(at now: UInt64) -> UInt64 {
         max(Lane.patience, min(now - min(now, began), Self.longestPatience))
+    }
+
+    func noteCall(since: UInt64) { inCallSince.store(since, ordering: .relaxed) }
+
+    /// Whether it waits for a call that does not come back.
+    package var isStuck: Bool {
+        let since = inCallSince.load(ordering: .relaxed)
+        return since != 0 && System.monotonicNanoseconds - since > Lane.patience
     }
 
     private static let longestPatience: UInt64 = 2_000_000_000

@@ -37,7 +37,11 @@ package final class Lane: Sendable {
     package func call<Result>(_ body: () throws(Errno) -> Result) throws(ProcError) -> Result {
         let errand = Errand.current
         let since = try enter(errand)
-        defer { leave(since, errand.user) }
+        errand.noteCall(since: since)
+        defer {
+            errand.noteCall(since: 0)
+            leave(since, errand.user)
+        }
         return try ProcError.wrap(body)
     }
 
@@ -53,7 +57,8 @@ package final class Lane: Sendable {
     package var isInUse: Bool { state.withLock { !$0.since.isEmpty } }
 
     private enum Turn {
-        case go(since: UInt64, wasIdle: Bool), givenUp
+        case go(since: UInt64, wasIdle: Bool)
+        case givenUp
         case stuck(Gate)
     }
 

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-from checks import FACTS, REFUSED, Facts
+from facts import FACTS, REFUSED, Facts
 from nodes import ACCESS, KINDS, OF_THE_TREE
+from retries import attempts
+from unequal import key, place
 
 # Readers whose real ids are others than those that they read with, as access(2) shows.
 OF_OTHER_REAL_IDS = {"setuid-root", "setuid-root-lowered", "setuid-1001", "fsuid-1000"}
@@ -113,32 +115,66 @@ def brief(answer):
     return answer if isinstance(answer, str) else f"shown, {len(answer)} bytes"
 
 
-def look(label, reader, subject, kinds):
-    """A cell for each of the kinds."""
-    requests = [subject.fill(request) for request in [*FACTS.values(), *(kind.request for kind in kinds)]]
-    found = answers(reader, requests)
+# Facts that say what they say without changing by themselves; of the others counts whether they are refused.
+STEADY = {"comm", "exe", "maps", "pagemap", "map_files", "self", "access", "access_object", "own"}
+
+
+def steady(facts):
+    """What /proc says of the two, the reader and the process, as far as it stays the same while neither changes."""
+    return {name: answer if isinstance(answer, str) or name in STEADY else "shown" for name, answer in facts.items()}
+
+
+def asked(reader, subject, requests=()):
+    """What /proc says, and the answers to the requests."""
+    found = answers(reader, [*(subject.fill(request) for request in FACTS.values()), *requests])
     facts = dict(zip(FACTS, found))
     facts["listed"] = presence(facts["listed"], subject)
-    facts["refused access"] = facts["access"]
-    if facts["access"] == "EPERM":
-        facts["access"] = b""  # Under hidepid=1, of what is there: else it were ENOENT.
-    facts = Facts(facts, subject)
+    facts["own"] = rights_of(facts["own"])
+    return facts, found[len(FACTS) :]
+
+
+def rights_of(status):
+    """The lines of a status that tell of rights."""
+    if isinstance(status, str):
+        return status
+    words = (b"Uid:", b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:")
+    return b"\n".join(line for line in status.splitlines() if line.startswith(words))
+
+
+def look(label, reader, subject, kinds):
+    """A cell for each of the kinds, and those names among them that showed more while /proc said the same before and after."""
+    before, found = asked(reader, subject, [subject.fill(kind.request) for kind in kinds])
+    facts = Facts(before | {"refused access": before["access"]}, subject)
+    if before["access"] == "EPERM":
+        facts.answers["access"] = b""  # Under hidepid=1, of what is there: else it were ENOENT.
     cells = {}
-    for kind, got in zip(kinds, found[len(FACTS) :]):
+    for kind, got in zip(kinds, found):
         if kind.operation == "listed":
             got = presence(got, subject)
         category, expected = compare(kind, facts, got)
         cells[kind.name] = Cell(label, subject.label, kind.name, category, expected, brief(got))
-    return cells
+    more = {name for name, cell in cells.items() if cell.category == "MORE"}
+    if more and steady(before) != steady(asked(reader, subject)[0]):
+        more = set()
+    return cells, more
 
 
-def compared(label, reader, subject, repeats=3):
-    """The cells; what is not equal is looked at again, since processes change while they are."""
-    kinds = kinds_of(label, subject)
-    cells = look(label, reader, subject, kinds)
-    for _ in range(repeats):
-        again = [kind for kind in kinds if cells[kind.name].category != "EQUAL"]
+def compared(label, reader, subject, known=None, repeats=4):
+    """The cells. What is neither equal nor KNOWN to be like that is looked at again, since processes change while they are.
+
+    A cell that showed more stays so, unless /proc itself said something else before and after.
+    """
+    kinds = again = kinds_of(label, subject)
+    known, cells, final = known or {}, {}, set()
+    for _ in attempts(repeats, "cells of the matrix"):
+        found, more = look(label, reader, subject, again)
+        cells |= found
+        final |= more
+        again = [kind for kind in kinds if kind.name not in final and not is_as_known(cells[kind.name], known)]
         if not again:
             break
-        cells |= look(label, reader, subject, again)
     return list(cells.values())
+
+
+def is_as_known(cell, known):
+    return cell.category == "EQUAL" or known.get(place(cell)) == key(cell)

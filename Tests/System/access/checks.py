@@ -1,147 +1,128 @@
-"""What /proc has told a reader, and whether a text of the mount says more than that."""
+"""Whether a text of the mount that is not about pages says more than /proc has told its reader, or something else."""
 
-import struct
-
-PRESENT, FRAME = 1 << 63, (1 << 55) - 1
-OF_PAGEMAP = {"softdirty", "mmap_exclusive", "uffd_wp", "guard", "file", "?", "-"}
-REFUSED = {"EACCES", "EPERM"}
-
-# What is asked of /proc before each look at the mount: a dictionary from the name of the fact to the request. {pid} is the
-# process, {task} one of its threads that lives, {file} and {anon} its mappings, {offset},{bytes} where pagemap has {anon}.
-FACTS = {
-    "lstat": "stat p {pid}",
-    "listed": "list p .",
-    "folder": "list p {pid}",
-    "status": "read p {pid}/status",
-    "comm": "read p {pid}/comm",
-    "exe": "link p {pid}/exe",
-    "maps": "read p {task}/maps",
-    "smaps": "0,1024 p {task}/smaps",
-    "smaps_rollup": "0,1024 p {task}/smaps_rollup",
-    "pagemap": "{offset},{bytes} p {task}/pagemap",
-    "map_files": "list p {task}/map_files",
-    "object": "stat p {task}/map_files/{file}",
-    "access": "access p {pid}",
-    "access_object": "access p {task}/map_files/{file}",
-    "self": "link p self",
-    "kpageflags": "0,8 p kpageflags",
-    "kpagecount": "0,8 p kpagecount",
-    "kpagecgroup": "0,8 p kpagecgroup",
-}
+from facts import REFUSED, compare, values
 
 
-class Facts:
-    """What /proc has just told this reader: errno names or bytes."""
-
-    def __init__(self, answers, subject):
-        self.answers = answers
-        self.subject = subject
-
-    def refusal(self, name):
-        answer = self.answers[name]
-        return answer if isinstance(answer, str) else None
-
-    def body(self, name):
-        answer = self.answers[name]
-        return b"" if isinstance(answer, str) else answer
-
-    @property
-    def without_memory(self):
-        """There is nothing to map: /proc says so to everybody."""
-        return self.answers["maps"] == b""
-
-    @property
-    def words(self):
-        data = self.body("pagemap")
-        return struct.unpack(f"={len(data) // 8}Q", data[: len(data) // 8 * 8])
-
-    @property
-    def frames(self):
-        """Whether this reader's own pagemap names frames."""
-        return any(word & PRESENT and word & FRAME for word in self.words)
-
-    def sees(self, *names):
-        return not any(self.refusal(name) for name in names)
-
-    def map_line(self, mapping):
-        return next((line + b"\n" for line in self.body("maps").split(b"\n") if line.startswith(mapping.encode())), b"")
-
-
-def rows(body):
-    return [line.split() for line in body.decode().splitlines()[2:]]
-
-
-def compare(shown, allowed, equal=True):
-    """The category of something that is either shown or not."""
-    return "MORE" if shown and not allowed else "LESS" if allowed and not shown else None if equal else "OTHER"
-
-
-def first(*categories):
-    found = [category for category in categories if category]
-    return min(found, key=["MORE", "LESS", "OTHER"].index, default=None)
-
-
-def check_frames(columns, whole=False):
-    """COLUMNS are those of frame, mapcount, cgroup, node and flags. Of a WHOLE process only what is too much counts."""
+def exactly(*texts):
+    """Nothing but one of these, which tell nothing that depends on rights. {pid} is the process, {itself} the reader's number."""
 
     def check(facts, body):
-        frames = facts.frames
-        rights = [frames, *(frames and facts.sees(name) for name in ("kpagecount", "kpagecgroup")), frames]
-        found = []
-        for row in rows(body):
-            if "present" not in row:
-                continue
-            values = [row[column] for column in columns]
-            for value, right in zip(values, rights):
-                if value != "-":
-                    found.append(compare(value != "?", right))
-            names = set(values[4].split(",")) - OF_PAGEMAP
-            found.append(compare(bool(names), frames and facts.sees("kpageflags")))
-        return first(*(category for category in found if category == "MORE" or not whole))
+        own = facts.body("self").decode()
+        return None if body.decode() in [text.format(pid=facts.subject.pid, itself=own) for text in texts] else "OTHER"
 
     return check
 
 
-def check_pages(facts, body):
-    """Besides the rights, the frames are those that this reader's pagemap names."""
-    start = int(facts.subject.anon.partition("-")[0], 16)
-    shown = {int(row[0], 16): row[2] for row in rows(body) if row[1] == "present"}
-    equal = True
-    for number, word in enumerate(facts.words):
-        frame = shown.get(start + number * 4096)
-        equal &= frame is None or frame == "?" or int(frame, 16) == word & FRAME
-    return first(check_frames((2, 3, 4, 5, 6))(facts, body), None if equal else "OTHER")
+def check_link(name):
+    """A link into the /proc that is shown: the last parts of its text."""
+
+    def check(facts, body):
+        pid, task = facts.subject.pid, facts.subject.task
+        ends = [f"/{pid}/{name}", f"/{pid}/task/{task}/{name}", f"/{task}/{name}"]
+        ends = tuple(end.replace("RANGE", facts.subject.file or "") for end in ends)
+        return None if body.startswith(b"/") and body.decode().endswith(ends) else "OTHER"
+
+    return check
 
 
-def check_words(facts, body):
-    """Words of kpageflags in the table of flags."""
-    words = [row[2] for row in rows(body) if row[2] != "-"]
-    right = facts.frames and facts.sees("kpageflags")
-    return first(*(compare(word != "?", right) for word in words))
+def check_link_size(text):
+    """The size of a link is the length of its text, of which this is the end; it takes no blocks."""
 
+    def check(facts, body):
+        size, blocks = map(int, body.split())
+        least = len(text.format(pid=facts.subject.pid, file=facts.subject.file))
+        return None if not blocks and (size == least or text.startswith("/") and size > least) else "OTHER"
 
-def check_letters(facts, body):
-    lines = [line.split() for line in body.decode().splitlines()[1:]]
-    present = [line for line in lines if line[1] == "P"]
-    return first(*(compare("?" not in line[2], facts.frames) for line in present))
-
-
-def check_raw(facts, body):
-    own = facts.body("pagemap")
-    shown = struct.unpack(f"={len(own) // 8}Q", body[: len(own)])
-    more = any(word & FRAME & ~own_word for word, own_word in zip(shown, facts.words) if word & PRESENT)
-    return "MORE" if more else None if body.startswith(own) else "OTHER"
+    return check
 
 
 def check_summary(facts, body):
-    entries = next((line.split()[1] for line in body.splitlines() if line.startswith(b"Entries:")), None)
+    told = values(body)
+    entries = told.get(b"Entries")
     if entries is None:  # Of a process without memory.
         return None if facts.without_memory else "OTHER"
-    return compare(entries != b"?", facts.sees("pagemap"))
+    return compare(entries != b"?", facts.sees("pagemap"), b"Uss" in told and facts.agrees(told, "smaps_rollup"))
+
+
+def check_mapping_summary(facts, body):
+    """Of the anonymous mapping, two of whose pages are written."""
+    told, start, end = values(body), *facts.anon
+    equal = told.get(b"Size") == b"%d kB" % ((end - start) // 1024)
+    return compare(told.get(b"Entries") != b"?", facts.sees("pagemap"), equal)
+
+
+def check_smaps(facts, body):
+    """The line of maps, and the size of that mapping."""
+    first_line, _, rest = body.partition(b"\n")
+    start, end = (int(part, 16) for part in facts.subject.file.split("-"))
+    if first_line + b"\n" != facts.map_line(facts.subject.file):
+        return "MORE"
+    return None if values(rest).get(b"Size") == b"%d kB" % ((end - start) // 1024) else "OTHER"
+
+
+def check_layout(facts, body):
+    """Range, rights and name of each mapping, as in this reader's maps."""
+    lines = [row.split(None, 8) for row in body.decode().splitlines()[2:]]
+    shown = [(line[0], line[1], line[8] if len(line) > 8 else "-") for line in lines]
+    own = facts.lines_of_maps
+    if facts.subject.changes:
+        return None if own and shown else "OTHER"
+    if {row[0] for row in shown} - {line[0] for line in own}:
+        return "MORE"
+    names = [(span, rights, name or None) for span, rights, name in own]
+    equal = [(span, rights, name if known else None) for (span, rights, name), (_, _, known) in zip(shown, names)]
+    return None if len(shown) == len(own) and equal == names else "OTHER"
+
+
+def check_files(facts, body):
+    """The ranges of this reader's map_files, with the names of this reader's maps."""
+    shown = {line[0]: line[6] for line in (row.split(None, 6) for row in body.decode().splitlines()[2:])}
+    own = {name.decode() for name in facts.body("map_files").split()}
+    if facts.subject.changes:
+        return None if own and shown else "OTHER"
+    if shown.keys() - own:
+        return "MORE"
+    names = {span: name for span, _, name in facts.lines_of_maps}
+    return None if shown.keys() == own and all(not names or names[span] == shown[span] for span in shown) else "OTHER"
+
+
+def check_labels(facts, body):
+    """As many names as mappings that have one, and no two of one name."""
+    listed, own = body.split(), facts.lines_of_maps
+    if facts.subject.changes:
+        return None if facts.subject.file_label.encode() in listed else "OTHER"
+    named = sum(bool(name) for _, _, name in own)
+    at_most = len(own)
+    known = facts.subject.file_label.encode() in listed
+    return None if known and len(set(listed)) == len(listed) and named <= len(listed) <= at_most else "OTHER"
+
+
+def check_names(facts, body):
+    """Names of processes, or nothing for who sees none."""
+    listed = body.split(b"\n")
+    return "OTHER" if listed.pop() or not all(listed) or any(b"/" in name for name in listed) else None
+
+
+def check_capabilities(facts, body):
+    """Yes or no, and no more than this reader's /proc grants."""
+    told = values(body)
+    if not all(value.startswith((b"yes", b"no ")) for value in told.values()) or b"Frames" not in told:
+        return "OTHER"
+    shown = [name for name in ("kpageflags", "kpagecount", "kpagecgroup") if told[name.capitalize().encode()] == b"yes"]
+    return None if facts.sees(*shown) else "MORE"
+
+
+def begins(text):
+    def check(facts, body):
+        return None if body.startswith(text) else "OTHER"
+
+    return check
 
 
 def check_executable(facts, body):
-    value = next(line.split(None, 1)[1] for line in body.splitlines() if line.startswith(b"Executable:"))
+    value = values(body)[b"Executable"]
+    if values(body)[b"Pid"] != b"%d" % facts.subject.pid:
+        return "OTHER"
     if facts.refusal("exe") in REFUSED:
         return compare(value != b"?", False)
     return compare(value != b"?", True, value == (facts.body("exe") or b"-"))
@@ -154,7 +135,9 @@ def check_line(facts, body):
 
 def check_named(facts, body):
     """The name in a report is that in this reader's maps."""
-    name = next(line.split(None, 1)[1] for line in body.splitlines() if line.startswith(b"Name:"))
+    if values(body)[b"Range"] != facts.subject.file.encode():
+        return "OTHER"
+    name = values(body)[b"Name"] + (b" (deleted)" if values(body)[b"Deleted"] == b"yes" else b"")
     return None if facts.map_line(facts.subject.file).split(None, 5)[5].rstrip(b"\n") == name else "MORE"
 
 
@@ -172,14 +155,3 @@ def check_target(facts, body):
 
 def check_self(facts, body):
     return None if body == facts.body("self") else "MORE"
-
-
-def check_size(facts, body):
-    """The size of `letters` does not count pages for whom pagemap is refused."""
-    return "MORE" if facts.refusal("pagemap") and int(body.split()[0]) > 128 else None
-
-
-def check_blocks(facts, body):
-    """Nor do the blocks of a raw array: it seems to have none, or no holes."""
-    size, blocks = map(int, body.split())
-    return "MORE" if facts.refusal("pagemap") and 0 < blocks * 512 < size else None

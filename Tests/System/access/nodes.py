@@ -3,20 +3,39 @@
 from typing import Callable, NamedTuple
 
 from checks import (
-    check_blocks,
+    begins,
+    check_capabilities,
     check_executable,
-    check_frames,
-    check_letters,
+    check_files,
+    check_labels,
+    check_layout,
     check_line,
+    check_link,
+    check_link_size,
+    check_mapping_summary,
     check_mappings,
     check_named,
-    check_pages,
-    check_raw,
+    check_names,
     check_self,
-    check_size,
+    check_smaps,
     check_summary,
     check_target,
+    exactly,
+)
+from checks_pages import (
+    check_blocks,
+    check_count,
+    check_frames,
+    check_kernel_words,
+    check_letters,
+    check_pages,
+    check_ranges,
+    check_raw,
+    check_size,
+    check_strip,
+    check_whole_strip,
     check_words,
+    of_process,
 )
 
 
@@ -28,7 +47,7 @@ class Kind(NamedTuple):
     # Facts that must all be readable.
     needs: tuple
     # The category of a text that is shown and may be.
-    check: Callable = lambda facts, body: None
+    check: Callable
     # What counts as nothing: `table`, only a header; `names`, an empty list.
     form: str = "text"
     # More facts whose refusal is as good an answer.
@@ -65,60 +84,72 @@ MAPS, PAGEMAP = ("maps",), ("maps", "pagemap")
 FRAMES = (*PAGEMAP, "frames")
 VMA = "PID/vma/RANGE"
 
+FOLDER = exactly("0 0")
+TABLE_OF_PAGES = of_process(check_frames(PAGES), check_pages)
+TABLE_OF_RANGES = of_process(check_frames(RANGES), check_ranges)
+IN_A_PROCESS = "info summary layout pages ranges flags strip files maps smaps smaps_rollup pagemap map_files vma at by-label".split()
+IN_A_MAPPING = "info summary pages ranges flags letters strip backing maps smaps".split()
+ARRAYS = "pagemap kpageflags kpagecount kpagecgroup".split()
+
+
+def names(listed):
+    return exactly("".join(f"{name}\n" for name in listed))
+
+
 KINDS = [
-    Kind("PID", "stat", ("lstat",)),
-    Kind("PID", "listed", ("listed",)),
-    Kind("PID/", "list", ("folder",)),
-    Kind("by-name/NAME/PID", "stat", ("comm",), errnos=ABSENT),
-    Kind("by-name/NAME/PID", "listed", ("comm",), errnos=ABSENT),
-    *(Kind(f"PID/{name}", "link", ("lstat",), also=("folder",)) for name in LINKS),
+    Kind("PID", "stat", ("lstat",), FOLDER),
+    Kind("PID", "listed", ("listed",), exactly("listed")),
+    Kind("PID/", "list", ("folder",), names(IN_A_PROCESS)),
+    Kind("by-name/NAME/PID", "stat", ("comm",), check_link_size("../../{pid}"), errnos=ABSENT),
+    Kind("by-name/NAME/PID", "listed", ("comm",), exactly("listed"), errnos=ABSENT),
+    *(Kind(f"PID/{name}", "link", ("lstat",), check_link(name), also=("folder",)) for name in LINKS),
     Kind("PID/info", "read", ("status",), check_executable),
     Kind("PID/summary", "read", ("smaps_rollup",), check_summary),
-    Kind("PID/layout", "read", ("maps", "smaps"), form="table"),
-    Kind("PID/files", "read", ("map_files",), form="table"),
-    Kind("PID/pages", "read", PAGEMAP, check_frames(PAGES, whole=True), "table"),
-    Kind("PID/ranges", "read", PAGEMAP, check_frames(RANGES, whole=True), "table"),
-    Kind("PID/flags", "read", PAGEMAP, check_words, "table"),
-    Kind("PID/strip", "read", PAGEMAP, form="table"),
-    Kind("PID/pages@START-END", "read", PAGEMAP, check_pages, "table"),
-    Kind("PID/ranges@START-END", "read", PAGEMAP, check_frames(RANGES), "table"),
-    Kind("PID/flags@START-END", "read", PAGEMAP, check_words, "table"),
+    Kind("PID/layout", "read", ("maps", "smaps"), of_process(check_layout), "table"),
+    Kind("PID/files", "read", ("map_files",), of_process(check_files), "table"),
+    Kind("PID/pages", "read", PAGEMAP, of_process(check_frames(PAGES, whole=True)), "table"),
+    Kind("PID/ranges", "read", PAGEMAP, of_process(check_frames(RANGES, whole=True)), "table"),
+    Kind("PID/flags", "read", PAGEMAP, of_process(check_words), "table"),
+    Kind("PID/strip", "read", PAGEMAP, of_process(check_whole_strip), "table"),
+    Kind("PID/pages@START-END", "read", PAGEMAP, TABLE_OF_PAGES, "table"),
+    Kind("PID/ranges@START-END", "read", PAGEMAP, TABLE_OF_RANGES, "table"),
+    Kind("PID/flags@START-END", "read", PAGEMAP, of_process(check_words, check_count), "table"),
     Kind("PID/vma/", "list", MAPS, check_mappings, "names"),
-    Kind("PID/vma/RANGE/", "stat", MAPS, mapping="file"),
-    Kind("PID/vma/RANGE/", "list", MAPS, mapping="file"),
+    Kind("PID/vma/RANGE/", "stat", MAPS, FOLDER, mapping="file"),
+    Kind("PID/vma/RANGE/", "list", MAPS, names(IN_A_MAPPING), mapping="file"),
     Kind(f"{VMA}/info", "read", ("maps", "smaps"), check_named, mapping="file"),
-    Kind(f"{VMA}/summary", "read", ("smaps",), check_summary),
+    Kind(f"{VMA}/summary", "read", ("smaps",), check_mapping_summary),
     Kind(f"{VMA}/maps", "read", MAPS, check_line, mapping="file"),
-    Kind(f"{VMA}/smaps", "read", ("smaps",), mapping="file"),
-    Kind(f"{VMA}/pages", "read", PAGEMAP, check_pages, "table"),
-    Kind(f"{VMA}/ranges", "read", PAGEMAP, check_frames(RANGES), "table"),
-    Kind(f"{VMA}/flags", "read", PAGEMAP, check_words, "table"),
-    Kind(f"{VMA}/letters", "read", PAGEMAP, check_letters),
+    Kind(f"{VMA}/smaps", "read", ("smaps",), check_smaps, mapping="file"),
+    Kind(f"{VMA}/pages", "read", PAGEMAP, TABLE_OF_PAGES, "table"),
+    Kind(f"{VMA}/ranges", "read", PAGEMAP, TABLE_OF_RANGES, "table"),
+    Kind(f"{VMA}/flags", "read", PAGEMAP, of_process(check_words, check_count), "table"),
+    Kind(f"{VMA}/letters", "read", PAGEMAP, of_process(check_letters)),
     Kind(f"{VMA}/letters", "stat", MAPS, check_size, also=("pagemap",)),
-    Kind(f"{VMA}/strip", "read", PAGEMAP),
-    Kind(f"{VMA}/backing", "link", ("object",), mapping="file"),
-    Kind(f"{VMA}/backing", "stat", ("object",), mapping="file"),
-    Kind(f"{VMA}/raw/", "list", MAPS),
+    Kind(f"{VMA}/strip", "read", PAGEMAP, of_process(check_strip)),
+    Kind(f"{VMA}/backing", "link", ("object",), check_link("map_files/RANGE"), mapping="file"),
+    Kind(f"{VMA}/backing", "stat", ("object",), check_link_size("/{pid}/map_files/{file}"), mapping="file"),
+    Kind(f"{VMA}/raw/", "list", MAPS, names(ARRAYS)),
     Kind(f"{VMA}/raw/pagemap", "read", PAGEMAP, check_raw),
     Kind(f"{VMA}/raw/pagemap", "stat", MAPS, check_blocks, also=("pagemap",)),
-    *(Kind(f"{VMA}/raw/{name}", "read", (*FRAMES, name)) for name in ("kpageflags", "kpagecount", "kpagecgroup")),
-    Kind("PID/at/", "stat", ("lstat",), also=("folder",)),
+    *(Kind(f"{VMA}/raw/{name}", "read", (*FRAMES, name), check_kernel_words) for name in ARRAYS[1:]),
+    Kind("PID/at/", "stat", ("lstat",), FOLDER, also=("folder",)),
     Kind("PID/at/ADDRESS", "link", MAPS, check_target),
-    Kind("PID/by-label/", "list", MAPS, form="names"),
-    Kind("PID/by-label/LABEL", "stat", MAPS),
+    Kind("PID/by-label/", "list", MAPS, check_labels, "names"),
+    Kind("PID/by-label/LABEL", "stat", MAPS, check_link_size("../vma/{file}")),
 ]
 
 # With the real ids, for readers who have others.
 ACCESS = [
-    Kind("PID", "access", ("access",), also=("refused access",)),
-    Kind("PID/vma/RANGE/", "access", ("access_object",), mapping="file"),
+    Kind("PID", "access", ("access",), exactly(""), also=("refused access",)),
+    Kind("PID/vma/RANGE/", "access", ("access_object",), exactly(""), mapping="file"),
 ]
 
 # Of no process. What the daemon says of itself in `status` has nothing in /proc to compare with.
 OF_THE_TREE = [
-    Kind("README", "read", ()),
-    Kind("legend", "read", ()),
-    Kind("capabilities", "read", ()),
+    Kind("README", "read", (), begins(b"The memory of every process, page by page, as text.")),
+    Kind("legend", "read", (), begins(b"States of a page: ")),
+    Kind("capabilities", "read", (), check_capabilities),
     Kind("self", "link", ("self",), check_self),
-    Kind("by-name/", "list", ()),
+    Kind("by-name/", "list", (), check_names),
 ]

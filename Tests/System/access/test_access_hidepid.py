@@ -22,13 +22,27 @@ SUBJECTS = [
 
 
 @pytest.fixture(scope="module", params=matrix.HIDEPID)
-def found(request, cast, pagefs, workspace):
-    return matrix.run_on(cast, pagefs, workspace, request.param, (), READERS, SUBJECTS)
+def which(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def found(which, cast, pagefs, workspace):
+    return matrix.run_on(cast, pagefs, workspace, which, (), READERS, SUBJECTS)
 
 
 def test_nothing_more_is_shown_with_hidepid(found):
     more = [cell for cell in found if cell.category == "MORE"]
     assert not more, "\n".join(["shown against /proc:", *matrix.listing(more)])
+
+
+def test_every_cell_that_is_not_equal_with_hidepid_is_listed(found, which):
+    matrix.check_listed(found, which)
+
+
+def test_share_of_equal_cells_with_hidepid(found, which):
+    share = matrix.share_of_equal(found)
+    assert share >= matrix.EQUAL_SHARE[which], "\n".join([f"only {share:.2%} are equal", *matrix.listing(found, which)])
 
 
 def test_hidepid_hides_and_the_mount_answers(found):

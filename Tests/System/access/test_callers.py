@@ -130,6 +130,7 @@ DROP = "os.setgroups([]); os.setresgid(1000, 1000, 1000); os.setresuid(1000, 100
 def test_caller_with_another_root_directory_is_refused(shared, workspace, target, drop):
     process = target("moving", under=OWNER, cwd="/")
     inside = "/" + os.path.basename(shared.path)
+    shared.refuses("the reader has another root directory")
     check_refused_and_logged_once(shared, process, before=f"os.chroot({workspace!r})\n{drop}", base=inside)
     assert probe(shared, process) == SHOWN and probe(shared, process, under=OWNER) == SHOWN
 
@@ -140,6 +141,7 @@ CHILD = ["unshare", "--pid", "--fork", "--kill-child", "--"]
 def test_caller_in_a_child_pid_namespace_is_refused_with_nsdeny_alone(mount, target):
     process = target("moving", under=OWNER, cwd="/")
     shared, strict = mount("-o", "allow_other"), mount("-o", "allow_other,nsdeny")
+    strict.refuses("the reader is in another pid namespace, and nsdeny is set")
     for under in CHILD, [*CHILD, *OWNER]:
         assert probe(shared, process, under=under) == SHOWN
     assert probe(shared, process, under=[*CHILD, *NOBODY]) == REFUSED

@@ -4,6 +4,7 @@ import pytest
 
 from credentials import OWNER, ROOT
 
+OVERRIDDEN = "the reader acts with credentials that are not its own"
 WAYS = ["plain", "async", "polled"]
 VIEWS = ["layout", "pages", "summary", "vma/RANGE/maps", "vma/RANGE/pages", "vma/RANGE/raw/pagemap"]
 
@@ -31,6 +32,7 @@ CASES = [(1000, 0, way) for way in WAYS] + [(0, 1000, way) for way in ("plain", 
 def test_overridden_credentials_are_refused(mount, target, way, whose, uid, submitter):
     """What /proc denies them is denied, and the rest too: the capabilities that go with them cannot be known."""
     shared = mount("-o", "allow_other")
+    shared.refuses(OVERRIDDEN)
     process = target("moving", under=whose, cwd="/")
     one = ring(target, uid, submitter)
     denied = shown(one.tell(f"{way} /proc/{process.pid}/maps")) is None

@@ -16,8 +16,8 @@ from reading import process_status, read, until
 from running import compiled
 from truth import mappings
 
-EXECS = 4000
-MAPPED = 5000
+EXECS = 1000
+MAPPED = 2500
 LOW = 0x10000000  # Where `guarded` is linked to.
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
