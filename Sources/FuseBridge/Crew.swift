@@ -69,8 +69,10 @@ import SystemPackage
         case receive, backlog, end
     }
 
-    /// Threads that stay when there is little to do.
-    private static let fewest = 4
+    /// Threads that stay for a while when there is little to do.
+    private static let mostIdle = 4
+    /// Nanoseconds for which they stay.
+    private static let longestIdle: UInt64 = 1_000_000_000
     /// A request may have to wait for the target's memory lock; only this many waiting ones could keep others out.
     private let most: Int
     /// Nanoseconds that threads get to end.
@@ -170,12 +172,27 @@ import SystemPackage
                 state.waiting += 1
                 return .receive
             }
-            if state.idle.count >= Self.fewest { return .end }
+            if state.idle.count >= Self.mostIdle { return .end }
             member.order.withLock { $0 = nil }
             state.idle.append(member)
             return nil
         }
-        return order ?? member.order.wait(atMost: 3_600_000) { $0 }
+        if let order { return order }
+        let end = System.monotonicNanoseconds + Self.longestIdle
+        while true {
+            let order: Order?? = member.order.wait { order in
+                if let order { return .some(order) }
+                return System.monotonicNanoseconds > end ? .some(nil) : nil
+            }
+            if let order { return order ?? .end }
+            let isIdle = state.withLock { state in
+                let index = state.idle.firstIndex { $0 === member }
+                if let index { state.idle.remove(at: index) }
+                return index != nil
+            }
+            // Else an order is on its way.
+            if isIdle { return .end }
+        }
     }
 
     /// Receives and answers until enough others wait for requests; true if those come one after the other just now.

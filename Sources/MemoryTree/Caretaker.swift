@@ -2,7 +2,7 @@ import Syscalls
 
 /// Lets go what is held for a moment once nobody has asked for it for a while.
 ///
-/// Its thread looks each second, lives only while something is held, and leaves an idle daemon with nothing to do.
+/// Its thread looks each second while something is held, and leaves an idle daemon with nothing to do.
 final class Caretaker: Sendable {
     private struct State {
         var tasks: [@Sendable () -> Bool] = []
@@ -19,11 +19,14 @@ final class Caretaker: Sendable {
     func look(after tasks: [@Sendable () -> Bool]) { state.withLock { $0.tasks = tasks } }
 
     /// - Parameter lastTask: done when nothing is held any more, a moment before the rest of the memory is given back.
-    func finish(with lastTask: @escaping @Sendable () -> Void) { state.withLock { $0.lastTask = lastTask } }
+    func finish(with lastTask: @escaping @Sendable () -> Void) {
+        state.withLock { $0.lastTask = lastTask }
+        start()
+    }
 
     /// To be called when there is something to let go again.
     @Sendable func start() {
-        let starts = state.withLock { state in
+        let starts = state.change { state in
             state.hasNews = true
             defer { state.isRunning = true }
             return !state.isRunning
@@ -47,11 +50,8 @@ final class Caretaker: Sendable {
                 continue
             }
             System.returnFreeMemory()
-            let ends = state.withLock { state in
-                state.isRunning = state.hasNews
-                return !state.isRunning
-            }
-            if ends { return }
+            state.wait(atMost: 3_600_000) { $0.hasNews ? () : nil }
+            isDone = false
         }
     }
 }

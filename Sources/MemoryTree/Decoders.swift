@@ -33,6 +33,8 @@ package final class Decoders: Sendable {
         func active(_ now: UInt64) -> Int { since.values.count { $0 == 0 || now - min(now, $0) < patience } }
     }
 
+    /// Nanoseconds for which a thread without a job stays.
+    private static let longestIdle: UInt64 = 1_000_000_000
     /// Nanoseconds after which a job counts as stuck.
     private static let patience: UInt64 = 20_000_000
 
@@ -52,7 +54,7 @@ package final class Decoders: Sendable {
     /// Threads of our own that get on.
     private var wanted: Int { max(1, threads - 1) }
 
-    /// Runs the job on one of the threads; threads start with the first jobs and stay.
+    /// Runs the job on one of the threads, which start with the first jobs and stay while there are more.
     func submit(_ job: @escaping Job, of owner: ObjectIdentifier) {
         state.change { $0.queue.append(Entry(job: job, owner: owner)) }
         startIfNeeded()
@@ -164,10 +166,12 @@ package final class Decoders: Sendable {
     private static func run(_ state: Monitor<State>, _ number: Int, _ wanted: Int) {
         var scratch = DecodeScratch()
         while true {
-            let job: Job? = state.wait(atMost: 3_600_000) { state in
+            let end = System.monotonicNanoseconds + longestIdle
+            let job: Job? = state.wait { state in
                 state.since[number] = 0
+                let now = System.monotonicNanoseconds
                 // Back from being stuck, it may find its place taken.
-                if state.active(System.monotonicNanoseconds) > wanted {
+                if state.active(now) > wanted || now > end && state.next == state.queue.count {
                     state.since[number] = nil
                     return .some(nil)
                 }

@@ -23,18 +23,18 @@ package final class Listing: Sendable {
     package let node: Node
     package let entries: [(name: [UInt8], node: Node)]
     /// For whom, where some see other names than others.
-    let standing: Standing?
+    let finder: Finder?
     private let holding: Holding
 
     /// What an entry costs beside its name.
     private static let bytesPerName = 144
 
     fileprivate init(
-        _ node: Node, _ entries: [(name: [UInt8], node: Node)], _ standing: Standing?, _ holding: Holding
+        _ node: Node, _ entries: [(name: [UInt8], node: Node)], _ finder: Finder?, _ holding: Holding
     ) throws(ProcError) {
         self.node = node
         self.entries = entries
-        self.standing = standing
+        self.finder = finder
         self.holding = holding
         try holding.take(bytes: entries.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
     }
@@ -55,6 +55,6 @@ extension Tree {
     /// Opens a directory.
     package func openDirectory(_ node: Node, for reader: Reader) throws(ProcError) -> Listing {
         let holding = try holdings.openHandle(for: reader.requester.user)
-        return try Listing(node, try list(node, for: reader), hidingStanding(reader), holding)
+        return try Listing(node, try list(node, for: reader), try finder(reader), holding)
     }
 }

@@ -20,7 +20,7 @@ package final class SnapshotCache: Sendable {
         /// The text of a file.
         case answer(Node)
         /// Names of all processes; for whom, where some are hidden.
-        case names(Standing?)
+        case names(Finder?)
     }
 
     /// An address space as somebody may see it.

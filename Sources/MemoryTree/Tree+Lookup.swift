@@ -187,7 +187,7 @@ extension Tree {
         let node = listing.node
         switch node.entry {
         case .root, .byName, .byNameGroup:
-            guard hidingStanding(reader) == listing.standing else { throw .refused(.permissionDenied) }
+            guard try finder(reader) == listing.finder else { throw .refused(.permissionDenied) }
         case .process, .at: _ = try visible(node.process!, reader)
         default: _ = try subject(of: node, reader)
         }

@@ -9,20 +9,28 @@ struct NamedProcess: Sendable {
     let id: ProcessID
 }
 
+/// Who looks for processes where hidepid hides some: rights, and the one process that everybody finds, their own.
+package struct Finder: Hashable, Sendable {
+    let standing: Standing
+    let process: Int32?
+}
+
 extension Tree {
-    /// What hidepid lets each reader find; nil where everybody finds everything.
-    func hidingStanding(_ reader: Reader) -> Standing? {
-        root.hiding == nil ? nil : access.standing(of: reader.requester)
+    /// On what it depends what hidepid lets a reader find; nil where everybody finds everything.
+    func finder(_ reader: Reader) throws(ProcError) -> Finder? {
+        guard root.hiding != nil else { return nil }
+        return Finder(
+            standing: access.standing(of: reader.requester), process: try root.group(ofThread: reader.requester.thread))
     }
 
     /// Numbers of all processes that the reader may find.
     func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
         guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
-        guard case .asked(let rights) = access.standing(of: reader.requester) else {
-            guard root.sharesNumbers, let own = try root.group(ofThread: reader.requester.thread) else { return [] }
-            return [own]
-        }
-        let numbers = try root.processes(as: rights)
+        // Whatever its rights are, a process finds itself.
+        let itself = try root.group(ofThread: reader.requester.thread)
+        guard case .asked(let rights) = access.standing(of: reader.requester) else { return itself.map { [$0] } ?? [] }
+        var numbers = try root.processes(as: rights)
+        if let itself, !numbers.contains(itself) { numbers = (numbers + [itself]).sorted() }
         // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials. Only on the mount
         // of a member of the group that sees all, every reader is one too.
         guard let own = root.ownNumber, rights.credentials != nil || hiding.group != System.groupNumber,
@@ -33,7 +41,7 @@ extension Tree {
 
     /// All processes with their names, by number.
     func names(_ reader: Reader) throws(ProcError) -> [NamedProcess] {
-        try cache.value(.names(hidingStanding(reader)), for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
+        try cache.value(.names(try finder(reader)), for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
             var names: [NamedProcess] = []
             for pid in try numbers(reader) {
                 try reader.checkInterrupted()

@@ -75,7 +75,7 @@ extension Tree {
 
     /// Rows beyond which a table is not frozen but made as it is read: about 8 MiB of text.
     static let mostFrozenRows = 65_536
-    static let typicalRowBytes = 128
+    static let typicalRowBytes = PageRows.typicalRowBytes
 
     /// Whether that many rows are too many to freeze now.
     func mustStream(rows: Int) -> Bool {

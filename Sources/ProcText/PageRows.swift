@@ -18,8 +18,10 @@ package struct PageRows {
     private static let columns = Table.pages
     /// Address, state, frame and the blanks between at their widest, and what `writeHex` writes beyond.
     private static let headBytes = 96
-    /// What any tail fits in: three numbers of 20 digits and every flag name there is.
-    private static let tailBytes = 704
+    /// Bytes that a row mostly takes at most: what is asked of memory, and what is counted for rows that lie ready.
+    package static let typicalRowBytes = 128
+    /// What any row fits in: its head, three numbers of 20 digits and every flag name there is.
+    private static let mostRowBytes = headBytes + 704
 
     package init(_ context: FrameContext) {
         self.context = context
@@ -37,17 +39,27 @@ package struct PageRows {
 
     /// The rows of the batch as text.
     package mutating func text(_ batch: PageBatch) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: batch.count * (Self.headBytes + Self.tailBytes)) {
-            buffer, length in
+        var index = 0
+        var text = part(of: batch, from: &index)
+        while index < batch.count { text += part(of: batch, from: &index) }
+        return text
+    }
+
+    /// As many rows as fit into what they mostly take; all but those with very many flags.
+    private mutating func part(of batch: PageBatch, from index: inout Int) -> [UInt8] {
+        let capacity = (batch.count - index) * Self.typicalRowBytes + Self.mostRowBytes
+        return unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, length in
             guard let start = buffer.baseAddress else { return }
             var cursor = unsafe start
-            var index = 0
             while index < batch.count {
                 let page = batch[index]
                 let slot = tail(of: page, page.state)
+                let room = unsafe (capacity - (cursor - start)) / (Self.headBytes + tails[slot].count)
+                guard room > 0 else { break }
                 let end = context.view.frame == .hidden ? index + 1 : batch.endOfRun(from: index, nodes: context.nodes)
-                unsafe cursor = rows(of: batch, index..<end, page, tails[slot], cursor)
-                index = end
+                let fitting = index..<min(end, index + room)
+                unsafe cursor = rows(of: batch, fitting, page, tails[slot], cursor)
+                index = fitting.upperBound
             }
             length = unsafe cursor - start
         }
