@@ -43,6 +43,8 @@ let package = Package(
         .testTarget(name: "ProcModelTests", dependencies: ["ProcModel"], swiftSettings: strict),
         .testTarget(name: "ProcTextTests", dependencies: ["ProcModel", "ProcText"], swiftSettings: strict),
         .testTarget(
+            name: "ProcSourceTests", dependencies: ["ProcSource", "Syscalls", systemPackage], swiftSettings: strict),
+        .testTarget(
             name: "MemoryTreeTests", dependencies: ["MemoryTree", "ProcModel", "ProcSource", "ProcText", "Syscalls"],
             swiftSettings: strict),
     ],

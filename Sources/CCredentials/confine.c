@@ -24,7 +24,7 @@ static const unsigned short allowed[] = {
 	/* Requests and files of /proc. */
 	SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat,
 	SYS_statx, SYS_statfs, SYS_fstatfs, SYS_lseek, SYS_getdents64, SYS_readlinkat, SYS_ioctl, SYS_ppoll, SYS_fcntl,
-	SYS_dup, SYS_pidfd_open, SYS_umount2, SYS_faccessat,
+	SYS_dup, SYS_pidfd_open, 437 /* SYS_openat2 */, SYS_umount2, SYS_faccessat,
 	/* Acting as a reader. */
 	SYS_setresuid, SYS_setresgid, SYS_setfsuid, SYS_setgroups, SYS_capset, SYS_capget,
 	/* Memory and threads. */

@@ -51,6 +51,15 @@ static inline int linux_pidfd_open(int pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* A handle of what the path leads to below a directory, if no link is on the way; see openat2(2). */
+static inline int linux_open_without_links(int directory, const char *path)
+{
+    struct { __u64 flags, mode, resolve; } how = {
+        O_CLOEXEC | 010000000 /* O_PATH */ | O_NOFOLLOW, 0, 0x4 | 0x8 /* RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH */,
+    };
+    return (int)syscall(437 /* SYS_openat2 */, directory, path, &how, sizeof how);
+}
+
 static inline int linux_memfd(const char *name, unsigned int flags)
 {
     return (int)syscall(SYS_memfd_create, name, flags | 1 /* MFD_CLOEXEC */);

@@ -65,7 +65,7 @@ final class Bridge: Sendable {
                     let value = try make(job.reader)
                     if !job.finish({ deliver($0, value) }) { discard(value) }
                 } catch {
-                    if case .mustWait(let gate) = error, instead == nil {
+                    if case .mustWait(let gate) = error, instead == nil || !gate.isStuck {
                         return job.park(at: gate) { [self] in resume($0) }
                     }
                     if case .mustWait = error, let value = instead?(job.reader) {
@@ -117,7 +117,7 @@ final class Bridge: Sendable {
         } deliver: { [self] request, found in
             let (number, inode) = inodes.remember(found.0, found.1)
             let isTaken = request.entry(
-                number, status(number, inode, found.1), isShared: tree.access.tellsReadersApart)
+                number, found.0.generation, status(number, inode, found.1), isShared: tree.access.tellsReadersApart)
             if !isTaken { inodes.forget(number, 1) }
             return isTaken
         }
@@ -172,9 +172,8 @@ final class Bridge: Sendable {
             guard case .file(let open) = handles[handle] else { throw .failed(.badFileDescriptor) }
             return (open.file, try open.file.read(at: offset, count: size, reader))
         } deliver: { request, answer in
-            guard request.pieces(answer.1) else { return false }
-            answer.0.settle(delivered: true)
-            return true
+            // The reader may be back for more before the reply has returned here.
+            request.pieces(answer.1, after: { answer.0.settle(delivered: true) })
         } discard: {
             $0.0.settle(delivered: false)
         }

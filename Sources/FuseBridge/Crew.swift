@@ -36,6 +36,8 @@ import SystemPackage
         /// Threads at work for each user.
         var shares: Shares
         var isStopping = false
+        /// When a thread could not be started last.
+        var warned: UInt64 = 0
 
         var hasWork: Bool { backlog.contains { shares.refusal(of: 1, to: $0.user) == nil } }
 
@@ -75,6 +77,8 @@ import SystemPackage
     private static let longestIdle: UInt64 = 1_000_000_000
     /// A request may have to wait for the target's memory lock; only this many waiting ones could keep others out.
     private let most: Int
+    /// Nanoseconds without a warning after which the next one is news.
+    private static let pauseOfWarnings: UInt64 = 60_000_000_000
     /// Nanoseconds that threads get to end.
     private static let patience: UInt64 = 1_500_000_000
     /// Nanoseconds for which the next request is looked for.
@@ -131,8 +135,13 @@ import SystemPackage
             state.change { $0.members[member.number] = nil }
         }
         if !started {
-            state.change { $0.members[member.number] = nil }
-            log.warning("no room for another thread")
+            let isNews = state.change { state in
+                let now = System.monotonicNanoseconds
+                state.members[member.number] = nil
+                defer { state.warned = now }
+                return state.warned == 0 || now - state.warned > Self.pauseOfWarnings
+            }
+            if isNews { log.warning("no room for another thread") }
         }
         return started
     }
@@ -151,6 +160,7 @@ import SystemPackage
                     return waiting
                 }
                 if let waiting {
+                    wakeWatch()
                     switch waiting {
                     case .request(let buffer): unsafe buffer.process(session)
                     case .resumed(_, let run): run()
@@ -209,10 +219,12 @@ import SystemPackage
             let user = buffer.user
             switch mayAnswer(kind, user) {
             case .now:
-                let givenUp = buffer.interrupted.flatMap(takeFromBacklog)
-                unsafe buffer.process(session)
-                // Answered at once, now that it is known to be interrupted.
-                unsafe givenUp?.process(session)
+                // Nothing of it is done yet.
+                if let givenUp = buffer.interrupted.flatMap(takeFromBacklog) {
+                    unsafe givenUp.refuse(session, .interrupted)
+                } else {
+                    unsafe buffer.process(session)
+                }
                 let staysOn = state.withLock { state in
                     if kind != .immediate { state.shares.giveBack(1, of: user) }
                     guard state.waiting < (isBurst || state.hasWork ? 1 : 2) else { return false }
@@ -263,7 +275,7 @@ import SystemPackage
         if let member {
             member.order.change { $0 = .backlog }
         } else if !startMember({ self.work($0, .backlog) }) {
-            isWatchAwake.change { $0 = true }
+            wakeWatch()
         }
     }
 
@@ -285,7 +297,7 @@ import SystemPackage
             return (hasRoom, state.waiting == 0, self.canHandOver(state))
         }
         guard hasRoom else { return .later }
-        if kind == .quick, !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
+        if kind == .quick { wakeWatch() }
         guard isAlone, kind != .immediate else { return .now }
         let isHandedOver = kind == .long ? handOver() : canHandOver
         guard !isHandedOver else { return .now }
@@ -293,6 +305,10 @@ import SystemPackage
             state.shares.giveBack(1, of: user)
             return state.shares.total > 0 || state.members.count >= most ? .later : .never
         }
+    }
+
+    private func wakeWatch() {
+        if !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
     }
 
     /// Puts another thread on duty; false when all there may be are busy.
@@ -329,7 +345,9 @@ import SystemPackage
                 quietRounds = 0
                 isWatchAwake.withLock { $0 = false }
                 // Who took a request just before has not woken us.
-                if state.withLock({ $0.waiting == 0 }) { isWatchAwake.withLock { $0 = true } }
+                if state.withLock({ $0.waiting == 0 || $0.requests != requests }) {
+                    isWatchAwake.withLock { $0 = true }
+                }
             }
             last = requests
         }

@@ -26,8 +26,8 @@ final class Hurried: Sendable {
             return state.last
         }
         job.run()
-        // Freed after the lock.
-        let done = state.withLock { $0.entries.removeValue(forKey: number) }
+        // It may wait without a thread. Freed after the lock.
+        let done = job.isFinished ? state.withLock { $0.entries.removeValue(forKey: number) } : nil
         _ = done
     }
 
@@ -35,11 +35,11 @@ final class Hurried: Sendable {
     ///
     /// - Returns: whether there is work under way.
     func hurry() -> Bool {
-        let entries = state.withLock { state in
-            state.entries.isEmpty ? [] : state.entries.filter { $0.value.job.errand.isStuck }
-        }
+        let entries = state.withLock { $0.entries }
         for (number, entry) in entries {
-            entry.job.abandon(entry.reply)
+            let isStuck = entry.job.isStuck
+            guard isStuck || entry.job.isFinished else { continue }
+            if isStuck { entry.job.abandon(entry.reply) }
             _ = state.withLock { $0.entries.removeValue(forKey: number) }
         }
         return state.withLock { !$0.entries.isEmpty }

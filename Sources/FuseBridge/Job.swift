@@ -28,6 +28,8 @@ final class Job: Sendable {
         var readerIsDying = false
         var isListed = false
         var isFinished = false
+        /// Counts how often it was parked and resumed.
+        var turn = 0
         /// Where it waits without a thread.
         var parked: (gate: Gate, number: Int)?
     }
@@ -63,13 +65,22 @@ final class Job: Sendable {
 
     private static func isAbandoned(_ state: inout State) -> Bool {
         guard let since = state.givenUpAt else { return false }
-        return state.readerIsDying || System.monotonicNanoseconds - since > grace
+        let now = System.monotonicNanoseconds
+        return state.readerIsDying || now - min(now, since) > grace
     }
 
     /// Works on the calling thread.
     func run() {
         guard !state.withLock({ $0.isFinished }) else { return }
         errand.run { work(self) }
+    }
+
+    var isFinished: Bool { state.withLock { $0.isFinished } }
+
+    /// Whether it gets on only when a process answers that does not.
+    var isStuck: Bool {
+        let parked = state.withLock { state in (state.isFinished, state.parked?.gate) }
+        return !parked.0 && (parked.1?.isStuck ?? errand.isStuck)
     }
 
     /// Whether somebody waits for the result.
@@ -97,6 +108,7 @@ final class Job: Sendable {
     /// Replies to the request instead of the work, whose result nobody wants any more.
     func abandon(_ reply: (Request) -> Void) {
         let request = state.change { state in
+            state.parked.map { $0.gate.forget($0.number) }
             state.isFinished = true
             state.givenUpAt = state.givenUpAt ?? System.monotonicNanoseconds
             state.readerIsDying = true
@@ -128,12 +140,20 @@ final class Job: Sendable {
             return state.isFinished
         }
         if isOver { return end() }
+        let turn = state.withLock { state in
+            state.turn += 1
+            return state.turn
+        }
         let number = gate.whenOpen { [self] in
-            state.withLock { $0.parked = nil }
+            state.withLock { state in
+                state.turn += 1
+                state.parked = nil
+            }
             resume(self)
         }
         let isGivenUp = state.withLock { state in
-            // It may be running again already, or have been given up just now.
+            // It may be running again already.
+            guard state.turn == turn else { return false }
             if state.givenUpAt == nil { state.parked = (gate, number) } else { state.isFinished = true }
             return state.isFinished
         }

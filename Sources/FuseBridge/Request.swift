@@ -59,9 +59,12 @@ import SystemPackage
     private func claim() -> Bool { !isClaimed.exchange(true, ordering: .acquiringAndReleasing) }
 
     /// Gives the reply unless somebody else has; whether the kernel took it.
+    ///
+    /// - Parameter first: done when it is settled that this is the reply, before anybody can act on it.
     @discardableResult
-    private func reply(_ body: (fuse_req_t) -> Int32) -> Bool {
+    private func reply(after first: () -> Void = {}, _ body: (fuse_req_t) -> Int32) -> Bool {
         guard claim() else { return false }
+        first()
         unsafe fuse_req_interrupt_func(raw, nil, nil)
         job.withLock { $0 = nil }
         return unsafe body(raw) == 0
@@ -83,9 +86,10 @@ import SystemPackage
     /// directory are, for as short a time as the kernel knows (a tick): whoever walks a tree asks for them again right
     /// after the look-up that brought them. But not on a shared mount: what one reader was told the kernel would tell
     /// the next.
-    func entry(_ number: UInt64, _ status: stat, isShared: Bool) -> Bool {
+    func entry(_ number: UInt64, _ generation: UInt64, _ status: stat, isShared: Bool) -> Bool {
         var entry = fuse_entry_param()
         entry.ino = number
+        entry.generation = generation
         entry.attr = status
         if !isShared, status.st_mode & 0o170000 == 0o040000 { entry.attr_timeout = 0.000_001 }
         return unsafe reply { unsafe fuse_reply_entry($0, &entry) }
@@ -123,8 +127,8 @@ import SystemPackage
     }
 
     /// One answer out of several pieces, which are not copied together.
-    func pieces(_ pieces: [ArraySlice<UInt8>]) -> Bool {
-        unsafe reply { raw in
+    func pieces(_ pieces: [ArraySlice<UInt8>], after first: () -> Void) -> Bool {
+        unsafe reply(after: first) { raw in
             var vectors: [iovec] = unsafe []
             func add(_ rest: ArraySlice<ArraySlice<UInt8>>) -> Int32 {
                 guard let piece = rest.first, unsafe vectors.count < Self.mostPieces else {

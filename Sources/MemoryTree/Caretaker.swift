@@ -14,11 +14,13 @@ final class Caretaker: Sendable {
 
     private let state = Monitor(State())
     private static let pause: UInt64 = 1_000_000_000
+    /// Rounds after which the last task is done also when something is held all the time.
+    private static let roundsBetween = 30
 
     /// - Parameter tasks: each lets go what it can and returns whether it holds nothing any more.
     func look(after tasks: [@Sendable () -> Bool]) { state.withLock { $0.tasks = tasks } }
 
-    /// - Parameter lastTask: done when nothing is held any more, a moment before the rest of the memory is given back.
+    /// - Parameter lastTask: done now and then, and when nothing is held any more, a moment before memory is given back.
     func finish(with lastTask: @escaping @Sendable () -> Void) {
         state.withLock { $0.lastTask = lastTask }
         start()
@@ -37,7 +39,9 @@ final class Caretaker: Sendable {
 
     private func run() {
         var isDone = false
+        var rounds = 0
         while true {
+            rounds += 1
             System.sleep(nanoseconds: Self.pause)
             let (tasks, lastTask) = state.withLock { state in
                 state.hasNews = false
@@ -45,7 +49,7 @@ final class Caretaker: Sendable {
             }
             let isEmpty = tasks.filter { !$0() }.isEmpty
             guard isEmpty, isDone else {
-                if isEmpty { lastTask() }
+                if isEmpty || rounds % Self.roundsBetween == 0 { lastTask() }
                 isDone = isEmpty
                 continue
             }

@@ -31,10 +31,14 @@ package final class Decoders: Sendable {
 
         /// Threads that get on with what they do.
         func active(_ now: UInt64) -> Int { since.values.count { $0 == 0 || now - min(now, $0) < patience } }
+
+        /// Whether there may be no more of them, whatever they do.
+        func isFull(_ wanted: Int) -> Bool { since.count >= wanted + mostStuck }
     }
 
     /// Nanoseconds for which a thread without a job stays.
     private static let longestIdle: UInt64 = 1_000_000_000
+    private static let mostStuck = 64
     /// Nanoseconds after which a job counts as stuck.
     private static let patience: UInt64 = 20_000_000
 
@@ -63,7 +67,7 @@ package final class Decoders: Sendable {
     /// Starts a thread where too few get on. If none can be started, whoever waits does the work.
     private func startIfNeeded() {
         let number: Int? = state.withLock { state in
-            guard state.active(System.monotonicNanoseconds) < wanted else { return nil }
+            guard state.active(System.monotonicNanoseconds) < wanted, !state.isFull(wanted) else { return nil }
             state.last += 1
             state.since[state.last] = 0
             return state.last
@@ -85,8 +89,12 @@ package final class Decoders: Sendable {
         for results: Monitor<Results>, of owner: ObjectIdentifier, _ lane: Lane, _ reader: Reader,
         _ take: (inout Results) -> Result?
     ) throws(ProcError) -> Result {
+        let began = System.monotonicNanoseconds
         while true {
-            if let result = results.withLock(take) { return result }
+            if let result = results.withLock(take) {
+                Errand.current.noteCall(since: 0)
+                return result
+            }
             try reader.checkInterrupted()
             if help(owner) { continue }
             var isLooking = false
@@ -96,6 +104,8 @@ package final class Decoders: Sendable {
                 return isLooking || reader.isInterrupted() ? .some(nil) : nil
             }
             if case .some(.some(let result)) = result { return result }
+            guard System.monotonicNanoseconds - began > Self.patience else { continue }
+            lane.noteWaiting()
             if let gate = lane.gateIfStuck() { throw .mustWait(gate) }
             startIfNeeded()
         }
@@ -131,7 +141,7 @@ package final class Decoders: Sendable {
     ) throws(ProcError) -> [Output] {
         let results = Monitor((done: [Result<Output, ProcError>?](repeating: nil, count: count), left: count))
         let isGivenUp = Monitor(false)
-        let errand = Errand(for: reader.requester.user) { isGivenUp.withLock { $0 } }
+        let errand = Errand(for: reader.requester.user, partOf: .current) { isGivenUp.withLock { $0 } }
         let owner = ObjectIdentifier(results)
         for index in 0..<count {
             let job: Job = { scratch in

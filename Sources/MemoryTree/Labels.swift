@@ -23,12 +23,11 @@ struct Labels: Sendable {
         self.mappings = mappings
         var known: [ObjectKey: MappedObject] = [:]
         var readBefore: FileSystems?
-        let fileSystems = memory.map { memory in
-            { () -> FileSystems in
-                let found = readBefore ?? FileSystems(of: memory.process)
-                readBefore = found
-                return found
-            }
+        func fileSystems() throws(ProcError) -> FileSystems {
+            guard let memory else { throw .absent }
+            let found = if let readBefore { readBefore } else { try FileSystems(of: memory.process) }
+            readBefore = found
+            return found
         }
         var objects: [MappedObject] = []
         objects.reserveCapacity(mappings.list.count)

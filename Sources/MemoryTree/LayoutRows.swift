@@ -100,6 +100,8 @@ private final class SMapsBlocks: @unchecked Sendable {
     private var isAtEnd = false
 
     private static let textBytes = 128 << 10
+    /// More than the lines of one mapping ever take.
+    private static let mostBytes = 4 << 20
 
     init(_ memory: ProcessMemory, _ file: TargetFile) {
         self.memory = memory
@@ -110,19 +112,26 @@ private final class SMapsBlocks: @unchecked Sendable {
     @Sendable func next(_ reader: Reader) throws(ProcError) -> [UInt8]? {
         while !isAtEnd {
             try reader.checkInterrupted()
-            let before = text.count
-            defer { offset += UInt64(text.count - before) }
-            guard try file.readBlock(at: offset, into: &text, capacity: Self.textBytes) else { break }
-            try memory.requireAlive()
-            isAtEnd = true
+            try readOn()
+            guard !isAtEnd, let start = lastSMapsBlock(text), start > 0 else {
+                guard isAtEnd || text.count < Self.mostBytes else {
+                    throw .malformed(DecodeError("smaps", at: Int(offset)))
+                }
+                continue
+            }
+            defer { text = Array(text[start...]) }
+            return Array(text[..<start])
         }
-        var block = text
-        text = []
-        if !isAtEnd, let start = lastSMapsBlock(block) {
-            text = Array(block[start...])
-            block.removeLast(text.count)
-        }
-        return block.isEmpty ? isAtEnd ? nil : try next(reader) : block
+        defer { text = [] }
+        return text.isEmpty ? nil : text
+    }
+
+    private func readOn() throws(ProcError) {
+        let before = text.count
+        defer { offset += UInt64(text.count - before) }
+        guard try file.readBlock(at: offset, into: &text, capacity: max(Self.textBytes, 2 * before)) else { return }
+        try memory.requireAlive()
+        isAtEnd = true
     }
 }
 

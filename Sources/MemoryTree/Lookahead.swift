@@ -50,7 +50,9 @@ final class Lookahead<Output: Sendable>: @unchecked Sendable {
 
     private func run(_ index: Int, here: Bool = false) {
         let make = makers[index - taken]
-        let errand = here ? nil : Errand(for: Errand.current.user) { [results] in results.withLock { $0.isCancelled } }
+        let whole = Errand.current
+        let errand =
+            here ? nil : Errand(for: whole.user, partOf: whole) { [results] in results.withLock { $0.isCancelled } }
         let job: Decoders.Job = { [results] scratch in
             guard !results.withLock({ $0.isCancelled }) else { return }
             let result: Result<Output, ProcError>

@@ -20,7 +20,9 @@ package struct MappedObject: Equatable, Sendable {
     ///
     /// - Parameter fileSystems: of the process, if somebody has them; asked for only where they matter.
     /// - Throws: what says nothing about the file: see `ProcError.throwIfUnanswered`.
-    package init(_ vma: VMA, memory: ProcessMemory?, _ fileSystems: (() -> FileSystems)? = nil) throws(ProcError) {
+    package init(_ vma: VMA, memory: ProcessMemory?, _ fileSystems: (() throws(ProcError) -> FileSystems)? = nil)
+        throws(ProcError)
+    {
         guard vma.hasFile else {
             self.init(unasked: vma)
             return
@@ -40,7 +42,7 @@ package struct MappedObject: Equatable, Sendable {
             self.init(name: name, isDeleted: false)
             return
         }
-        let fileSystems = fileSystems?() ?? FileSystems(of: memory.process)
+        let fileSystems = if let fileSystems { try fileSystems() } else { try FileSystems(of: memory.process) }
         guard fileSystems.answers(for: vma) else {
             self.init(name: name.dropLast(Self.mark.count), isDeleted: nil)
             return

@@ -35,6 +35,10 @@ package struct Node: Hashable, Sendable {
         entry == .process ? Node(.process, process.map { ProcessID(pid: $0.pid, birth: 0) }).hashValue : hashValue
     }
 
+    /// Tells the kernel that an inode number stands for another node than before: that of a process whose number was used
+    /// again after the first one was forgotten here.
+    package var generation: UInt64 { UInt64(bitPattern: Int64(hashValue)) >> 1 | 1 }
+
     /// The node of a file that shows an address space to somebody.
     func of(space: UInt64, view: ReaderView) -> Node {
         var node = self

@@ -49,7 +49,8 @@ final class ReadAhead<Piece: Sendable>: Sendable {
             return (nil, nil, starts)
         }
         if let setback { throw setback }
-        if starts, !Thread.start({ [state, most, make] in Self.run(state, most, make, for: reader.requester) }) {
+        let whole = Errand.current
+        if starts, !Thread.start({ [state, most, make] in Self.run(state, most, make, for: reader.requester, whole) }) {
             state.withLock { $0.isRunning = false }
             throw .failed(.resourceTemporarilyUnavailable)
         }
@@ -60,7 +61,10 @@ final class ReadAhead<Piece: Sendable>: Sendable {
     func next(_ reader: Reader) throws(ProcError) -> Piece? {
         while true {
             try reader.checkInterrupted()
-            if let piece = try nextIfReady(reader) { return piece }
+            if let piece = try nextIfReady(reader) {
+                Errand.current.noteCall(since: 0)
+                return piece
+            }
             if let end = state.withLock({ $0.pieces.isEmpty ? $0.end : nil }) {
                 try end.get()
                 return nil
@@ -72,6 +76,7 @@ final class ReadAhead<Piece: Sendable>: Sendable {
                 // Looks at the lane each time it has waited in vain.
                 return isReady || isLooking ? () : nil
             }
+            lane.noteWaiting()
             if let gate = lane.gateIfStuck(), state.withLock({ $0.pieces.isEmpty && $0.isRunning }) {
                 throw .mustWait(gate)
             }
@@ -80,14 +85,15 @@ final class ReadAhead<Piece: Sendable>: Sendable {
 
     private static func run(
         _ state: Monitor<State>, _ most: Int, _ make: @Sendable (Reader) throws(ProcError) -> Piece?,
-        for requester: Requester
+        for requester: Requester, _ whole: Errand
     ) {
         let reader = Reader(requester) { state.withLock { $0.isCancelled } }
         while true {
             let made: Result<Piece?, ProcError>
             do throws(ProcError) {
                 made = .success(
-                    try Errand(for: requester.user, isGivenUp: reader.isInterrupted).run { () throws(ProcError) in
+                    try Errand(for: requester.user, partOf: whole, isGivenUp: reader.isInterrupted).run {
+                        () throws(ProcError) in
                         try make(reader)
                     })
             } catch { made = .failure(error) }

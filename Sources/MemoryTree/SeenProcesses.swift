@@ -5,7 +5,7 @@ import Syscalls
 /// Processes that were asked for recently, held open: finding one anew takes a handful of system calls.
 ///
 /// That a process was found once gives nobody a right to anything: what is opened through it is, each time. What has not
-/// been asked for within `keeping`, and what has ended, is let go, so that an idle daemon holds nothing of anybody's.
+/// been asked for within seconds (or as long as answers are kept), and what has ended, is let go, so that an idle daemon holds nothing of anybody's.
 final class SeenProcesses: Sendable {
     private struct Record {
         let process: PinnedProcess
@@ -39,18 +39,27 @@ final class SeenProcesses: Sendable {
     /// Called when there is something to let go later.
     private let onFirst: @Sendable () -> Void
 
+    /// Called with those that are held no more: whether they go on with the same program is not known from then on.
+    private let onDrop: @Sendable (Set<ProcessID>) -> Void
     /// Nanoseconds for which a process is held that nobody asks for.
-    private static let keeping: UInt64 = 3_000_000_000
+    private let keeping: UInt64
     /// Processes whose changes are counted before those that have ended are looked for.
     private static let manyChanges = 4096
 
     /// - Parameters:
     ///   - most: each holds three descriptors.
     ///   - onFirst: called whenever there is something to let go again.
-    init(_ root: ProcRoot, most: Int, onFirst: @escaping @Sendable () -> Void) {
+    ///   - maximumAge: nanoseconds for which answers about a process are kept, and it is held at least.
+    ///   - onDrop: called with those that are held no more.
+    init(
+        _ root: ProcRoot, most: Int, maximumAge: UInt64 = 0, onFirst: @escaping @Sendable () -> Void,
+        onDrop: @escaping @Sendable (Set<ProcessID>) -> Void = { _ in }
+    ) {
         self.root = root
         self.most = min(1024, max(1, most))
         self.onFirst = onFirst
+        self.onDrop = onDrop
+        keeping = max(3_000_000_000, maximumAge)
     }
 
     /// The process that has the number now.
@@ -62,6 +71,9 @@ final class SeenProcesses: Sendable {
         if let known, known.isAlive { return use(known) }
         return use(try root.pin(pid))
     }
+
+    /// The same if it is held already: asks nobody.
+    func held(_ id: ProcessID) -> PinnedProcess? { state.withLock { $0.records[id]?.process } }
 
     /// A process found before, which may have ended since: then what is opened through it is `.gone`.
     func process(_ id: ProcessID) throws(ProcError) -> PinnedProcess {
@@ -87,7 +99,7 @@ final class SeenProcesses: Sendable {
             return (process, wasEmpty, dropped)
         }
         // Descriptors are closed after the lock.
-        _ = dropped
+        onDrop(Set(dropped.map(\.process.id)))
         if wasEmpty { onFirst() }
         return known
     }
@@ -114,14 +126,16 @@ final class SeenProcesses: Sendable {
             let dropped = all.compactMap { seen -> Record? in
                 let id = seen.process.id
                 guard let record = state.records[id], !record.process.lane.isInUse,
-                    ended.contains(id) || now - min(now, record.used) > Self.keeping
+                    ended.contains(id) || now - min(now, record.used) > keeping
                 else { return nil }
                 return remove(id, &state)
             }
             for id in ended { state.changes[id] = nil }
+            // What is empty keeps the room it once had.
+            if state.records.isEmpty { (state.records, state.numbers) = ([:], [:]) }
             return (dropped, state.records.isEmpty)
         }
-        _ = dropped
+        onDrop(Set(dropped.map(\.process.id)))
         forgetChangesOfEnded()
         return isEmpty
     }

@@ -21,6 +21,15 @@ package final class SnapshotCache: Sendable {
         case answer(Node)
         /// Names of all processes; for whom, where some are hidden.
         case names(Finder?)
+
+        var process: ProcessID? {
+            switch self {
+            case .maps(let space), .labels(let space), .smaps(let space): space.process
+            case .extents(let space, _), .pageCount(let space, _): space.process
+            case .answer(let node): node.process
+            case .names: nil
+            }
+        }
     }
 
     /// An address space as somebody may see it.
@@ -109,11 +118,25 @@ package final class SnapshotCache: Sendable {
         return value
     }
 
+    /// Lets go all that is known of processes.
+    package func forget(_ processes: Set<ProcessID>) {
+        guard !processes.isEmpty else { return }
+        let dropped = state.withLock { state in
+            state.slots.keys.filter { key in key.process.map(processes.contains) ?? false }.map { drop($0, &state) }
+        }
+        _ = dropped
+    }
+
     /// Lets go what is too old.
     ///
     /// - Returns: whether nothing is held any more.
     package func letGo() -> Bool {
-        let (dropped, isEmpty) = state.withLock { state in (dropSurplus(&state), state.slots.isEmpty) }
+        let (dropped, isEmpty) = state.withLock { state in
+            let dropped = dropSurplus(&state)
+            // What is empty keeps the room it once had.
+            if state.slots.isEmpty { (state.slots, state.order) = ([:], []) }
+            return (dropped, state.slots.isEmpty)
+        }
         _ = dropped
         return isEmpty
     }
@@ -140,7 +163,7 @@ package final class SnapshotCache: Sendable {
                 return .kept(value)
             }
             state.counters.misses += 1
-            state.filling[key] = Gate()
+            state.filling[key] = Gate(of: .current)
             return .fill(since: time)
         }
     }

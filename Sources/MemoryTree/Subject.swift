@@ -23,7 +23,7 @@ extension Tree {
     func subject(of node: Node, _ reader: Reader) throws(ProcError) -> Subject {
         guard let id = node.process else { throw .absent }
         let process = try visible(id, reader)
-        let view = view(of: id, for: reader)
+        let view = try view(of: id, for: reader)
         let context = capabilities.frames.seen(through: view.frames)
         for _ in 0..<Self.mostExecs {
             guard let thread = try process.memoryThread() else {
@@ -42,9 +42,9 @@ extension Tree {
     private static let mostExecs = 3
 
     /// What the reader may ask and see of a process, or of none in particular.
-    func view(of process: ProcessID? = nil, for reader: Reader) -> ReaderView {
+    func view(of process: ProcessID? = nil, for reader: Reader) throws(ProcError) -> ReaderView {
         let standing = access.standing(of: reader.requester, to: process)
-        return ReaderView(standing: standing, frames: capabilities.frameView(standing, root))
+        return ReaderView(standing: standing, frames: try capabilities.frameView(standing, root))
     }
 
     /// The process, whose directory the reader may stat.

@@ -140,7 +140,7 @@ package final class TextStream: Sendable {
                 state.contents = nil
                 return (contents, nil)
             }
-            let gate = state.gate ?? Gate()
+            let gate = state.gate ?? Gate(of: .current)
             state.gate = gate
             return (nil, gate)
         }

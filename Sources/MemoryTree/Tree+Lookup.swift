@@ -48,10 +48,13 @@ extension Tree {
     /// which opening it or reading the link will tell. While a look-up waits, whoever walks through that name cannot even
     /// be killed. nil where nothing can be told.
     package func lookupUnanswered(_ name: [UInt8], in parent: Node, for reader: Reader) -> (Node, Attributes)? {
-        guard let process = parent.process, let owner = try? processes.process(process).owner(),
+        guard let process = parent.process, let owner = try? processes.held(process)?.owner(),
             var node = candidate(name, in: parent)
         else { return nil }
-        if node.entry.kind == .file { node = node.of(space: Node.unknownSpace, view: view(of: process, for: reader)) }
+        if node.entry.kind == .file {
+            guard let view = try? view(of: process, for: reader) else { return nil }
+            node = node.of(space: Node.unknownSpace, view: view)
+        }
         var attributes = Attributes()
         (attributes.user, attributes.group) = (owner.user, owner.group)
         return (node, attributes)
@@ -74,7 +77,7 @@ extension Tree {
     private func fixed(_ entry: Entry, in parent: Node, _ reader: Reader) throws(ProcError) -> Node {
         let node = Node(entry, parent.process, range: parent.range)
         guard parent.process != nil else {
-            return entry == .capabilities ? node.of(space: 0, view: view(for: reader)) : node
+            return entry == .capabilities ? node.of(space: 0, view: try view(for: reader)) : node
         }
         // A mapping's own things are there as long as the mapping is.
         if let range = parent.range {
@@ -109,7 +112,7 @@ extension Tree {
             return node.of(space: subject.space, view: subject.view)
         } catch {
             guard case .refused = error else { throw error }
-            return node.of(space: 0, view: view(of: node.process, for: reader))
+            return node.of(space: 0, view: try view(of: node.process, for: reader))
         }
     }
 
@@ -131,7 +134,7 @@ extension Tree {
         var list: [(name: [UInt8], node: Node)] = []
         switch node.entry {
         case .root:
-            list = fixedChildren(of: node, space: 0, reader)
+            list = try fixedChildren(of: node, space: 0, reader)
             for pid in try numbers(reader) {
                 list.append((Array(String(pid).utf8), Node(.process, ProcessID(pid: pid, birth: 0))))
             }
@@ -152,7 +155,7 @@ extension Tree {
                 guard case .refused = error else { throw error }
                 space = 0
             }
-            list = fixedChildren(of: node, space: space, reader)
+            list = try fixedChildren(of: node, space: space, reader)
         case .vmaFolder:
             for vma in try mappings(of: try subject(of: node, reader), reader).list {
                 list.append((vma.range.name, Node(.vma, node.process, range: vma.range)))
@@ -162,11 +165,11 @@ extension Tree {
             // The number only makes the inode numbers that are listed.
             let known = try processes.lastSpace(of: node.process!)
             let space = if let known { known } else { try subject(of: node, reader).space }
-            list = fixedChildren(of: node, space: space, reader).filter { $0.node.entry != .backing || hasFile }
+            list = try fixedChildren(of: node, space: space, reader).filter { $0.node.entry != .backing || hasFile }
         case .raw:
             let subject = try subject(of: node, reader)
             try requireMapping(node.range!, of: subject, reader)
-            list = fixedChildren(of: node, space: subject.space, reader)
+            list = try fixedChildren(of: node, space: subject.space, reader)
         case .at:
             _ = try pin(node.process!, reader)
         case .byLabel:
@@ -181,7 +184,6 @@ extension Tree {
 
     /// The right to a listing once more: a handle may have been passed on, and as with a directory of /proc each reading of
     /// it is by the rights of who reads.
-    ///
     package func require(_ listing: Listing, for reader: Reader) throws(ProcError) {
         guard access.tellsReadersApart else { return }
         let node = listing.node
@@ -195,8 +197,8 @@ extension Tree {
 
     private func fixedChildren(
         of node: Node, space: UInt64, _ reader: Reader
-    ) -> [(name: [UInt8], node: Node)] {
-        let view = view(of: node.process, for: reader)
+    ) throws(ProcError) -> [(name: [UInt8], node: Node)] {
+        let view = try view(of: node.process, for: reader)
         return node.entry.children.compactMap { entry in
             guard let name = entry.fixedName, !entry.specification.isLookUpOnly else { return nil }
             let child = Node(entry, node.process, range: node.range)

@@ -64,6 +64,7 @@ extension Tree {
         } catch {
             // One that does not answer is left out.
             if case .mustWait = error { return nil }
+            if error == .failed(.resourceTemporarilyUnavailable) { return nil }
             try error.throwIfUnanswered()
             return nil
         }

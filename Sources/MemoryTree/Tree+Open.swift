@@ -10,13 +10,13 @@ extension Tree {
         case .readme: return .frozen(FrozenText(Handbook.readme))
         case .legend: return .frozen(FrozenText(Handbook.legend))
         case .capabilities:
-            try requireView(of: node, view(for: reader))
-            let facts = capabilities.facts(node.view!.standing, root)
+            try requireView(of: node, try view(for: reader))
+            let facts = try capabilities.facts(node.view!.standing, root)
             return .frozen(FrozenText(Handbook.capabilities(facts)))
         case .status: return .frozen(FrozenText(statusText()))
         case .processInfo:
             _ = try pin(node.process!, reader)
-            try requireView(of: node, view(of: node.process, for: reader))
+            try requireView(of: node, try view(of: node.process, for: reader))
             // Made anew each time: the kernel is asked about the link to the executable when that is read.
             return .frozen(FrozenText(try processInfo(node, reader)))
         default: break
@@ -25,6 +25,8 @@ extension Tree {
         let subject = try subject(of: node, reader)
         guard subject.space == node.space || node.space == Node.unknownSpace else { throw .gone }
         try requireView(of: node, subject.view)
+        // What is kept is kept under the number that it has.
+        let node = node.of(space: subject.space, view: subject.view)
         switch node.entry {
         case .processSummary:
             return try summary(node, subject, reader) { walk throws(ProcError) in

@@ -35,10 +35,12 @@ extension Tree {
         var text = LineWriter()
         let stat = try statusLines(process, &text)
         text.line("Started") { $0.time(milliseconds: root.time(ofTicks: stat.startTime)) }
+        let executable = Result { () throws(ProcError) in
+            try process.readLink("exe", as: try node.view!.standing.rights())
+        }
+        if case .failure(let error) = executable { try error.throwIfUnanswered() }
         text.line("Executable") { (text: inout LineWriter) in
-            switch Result(catching: { () throws(ProcError) in
-                try process.readLink("exe", as: try node.view!.standing.rights())
-            }) {
+            switch executable {
             case .success(let path): text.escaped(path, keepingBlanks: true)
             case .failure(.refused): text.byte("?")
             case .failure: text.byte("-")

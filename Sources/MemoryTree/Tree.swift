@@ -53,14 +53,17 @@ package final class Tree: Sendable {
         FileSystems.prepare()
         let caretaker = Caretaker()
         self.caretaker = caretaker
-        self.processes = SeenProcesses(root, most: options.descriptors / 16, onFirst: caretaker.start)
+        let cache = SnapshotCache(
+            maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes, onFirst: caretaker.start
+        ) { System.monotonicNanoseconds }
+        self.cache = cache
+        self.processes = SeenProcesses(
+            root, most: options.descriptors / 16, maximumAge: options.maximumAge * 1_000_000,
+            onFirst: caretaker.start, onDrop: cache.forget)
         holdings = Holdings(descriptors: options.descriptors)
         access = try Access(options.access, root, onFirst: caretaker.start, report: report)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
-        cache = SnapshotCache(
-            maximumAge: options.maximumAge * 1_000_000, budget: options.cacheBytes, onFirst: caretaker.start
-        ) { System.monotonicNanoseconds }
         decoders = Decoders(threads: options.threads, holdings)
         caretaker.look(after: [self.processes.letGo, cache.letGo, access.letGo, { [nameHints] in nameHints.letGo() }])
     }

@@ -65,13 +65,18 @@ package struct Capabilities: Sendable {
 
     /// Which facts about frames a reader may see: frame numbers with CAP_SYS_ADMIN, and with them what the kernel lets him
     /// read of the files that have a word per frame.
-    package func frameView(_ standing: Standing, _ root: ProcRoot) -> FrameView {
+    ///
+    /// - Throws: a lack of descriptors, which says nothing about that.
+    package func frameView(_ standing: Standing, _ root: ProcRoot) throws(ProcError) -> FrameView {
         var view = frames.view
         guard case .asked(let rights) = standing else { return view.hidingFrames }
         guard view.frame == .known, let credentials = rights.credentials else { return view }
         guard credentials.capabilities & CapabilitySet.sysAdmin.rawValue != 0 else { return view.hidingFrames }
         for (_, path, file) in Self.columns(of: files) where view[keyPath: path] == .known {
-            if (try? root.open(file.name, as: rights)) == nil { view[keyPath: path] = .hidden }
+            do { _ = try root.open(file.name, as: rights) } catch {
+                try error.throwIfUnanswered()
+                view[keyPath: path] = .hidden
+            }
         }
         return view
     }
@@ -86,7 +91,7 @@ package struct Capabilities: Sendable {
     }
 
     /// Every key, with the reason where it is missing to a reader.
-    package func facts(_ standing: Standing, _ root: ProcRoot) -> [Fact] {
+    package func facts(_ standing: Standing, _ root: ProcRoot) throws(ProcError) -> [Fact] {
         var missing = missing
         missing["All_processes"] = root.hiding?.options
         let hidden: String
@@ -102,7 +107,7 @@ package struct Capabilities: Sendable {
                 missing["Follow_map_files"] = "without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
             }
         }
-        let view = frameView(standing, root)
+        let view = try frameView(standing, root)
         if view.frame == .hidden {
             for key in [
                 "Frames", "Kpageflags", "Kpagecount", "Kpagecgroup", "Nodes", "Corrects_slab", "Corrects_owner_2",

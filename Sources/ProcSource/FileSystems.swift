@@ -1,5 +1,6 @@
 import ProcModel
 import Syscalls
+import SystemPackage
 
 /// Which file systems a process has mounted, so that those are left alone that may never answer: a request that a server has
 /// taken cannot even be killed.
@@ -18,9 +19,13 @@ package struct FileSystems: Sendable {
 
     private let mounts: [Mount]
 
-    /// Those of the process's mount namespace; none where it cannot be read.
-    package init(of process: PinnedProcess) {
-        let text = (try? process.openAtHand("mountinfo").readAll()) ?? []
+    /// Those of the process's mount namespace; none where the kernel does not tell.
+    package init(of process: PinnedProcess) throws(ProcError) {
+        var text: [UInt8] = []
+        do throws(ProcError) {
+            let file = try process.openAtHand("mountinfo")
+            text = try ProcError.wrap { () throws(Errno) in try file.readAll() }
+        } catch { try error.throwIfUnanswered() }
         mounts = text.split(separator: 0x0a).compactMap { line in
             // 36 35 98:0 /root /point options - type source
             let fields = line.split(separator: 0x20)
@@ -46,12 +51,13 @@ package struct FileSystems: Sendable {
 
     /// Whether looking up a path from the root directory meets local file systems only.
     package func answers(forPath path: [UInt8]) -> Bool {
-        mounts.allSatisfy { mount in
-            mount.isLocal
-                || !(path.starts(with: mount.point)
-                    && (mount.point.last == UInt8(ascii: "/") || path.count == mount.point.count
-                        || path[mount.point.count] == UInt8(ascii: "/")))
-        }
+        !mounts.isEmpty
+            && mounts.allSatisfy { mount in
+                mount.isLocal
+                    || !(path.starts(with: mount.point)
+                        && (mount.point.last == UInt8(ascii: "/") || path.count == mount.point.count
+                            || path[mount.point.count] == UInt8(ascii: "/")))
+            }
     }
 
     /// Types whose files are where the kernel is. Of any other, as fuse, nfs, cifs, 9p or one that is not known, a server

@@ -106,6 +106,8 @@ package struct PageMap: Sendable {
     private func readEntries(_ range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
         let pageSize = System.pageSize
         let count = Int(min(Self.entriesPerRead, range.size / pageSize))
+        // A recording may end a mapping in the middle of a page.
+        guard count > 0 else { return range.end }
         var words = [UInt64](repeating: 0, count: count)
         try entries(at: range.start, into: &words, 0..<count)
         var first: Int?

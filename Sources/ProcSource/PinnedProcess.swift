@@ -9,7 +9,7 @@ package final class PinnedProcess: Sendable {
     package let root: ProcRoot
     /// Held open, since it is asked for again and again; nil where it may not be read.
     private let statFile: File?
-    /// For calls that may wait for the process. Two of the same process share it as long as either is in use.
+    /// For calls that may wait for the process: the same for all that hold it.
     package let lane: Lane
 
     init(_ id: ProcessID, _ directory: File, _ statFile: File?, _ root: ProcRoot) {
@@ -17,7 +17,7 @@ package final class PinnedProcess: Sendable {
         self.directory = directory
         self.statFile = statFile
         self.root = root
-        lane = Lane(root.calls) { Self.sleeps(directory) }
+        lane = root.lanes.lane(of: id) { Self.sleeps(directory) }
     }
 
     package func stat() throws(ProcError) -> ProcessStat {

@@ -14,8 +14,7 @@ package final class ProcRoot: Sendable {
     /// The number of this daemon in it, nil where it is not seen.
     package let ownNumber: Int32?
     private let hidden: HiddenProcesses?
-    /// Those that may wait for a process.
-    let calls = CallsUnderWay()
+    let lanes = Lanes()
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
     /// Milliseconds since 1970 at which the machine booted; start times count from there.
@@ -92,12 +91,14 @@ package final class ProcRoot: Sendable {
             }
         }
         let process = PinnedProcess(ProcessID(pid: pid, birth: 0), directory, nil, self)
-        let group: String?
-        do { group = try process.status()["Tgid"] } catch {
+        let status: StatusFile?
+        do { status = try process.status() } catch {
             try error.throwIfUnanswered()
-            group = nil
+            status = nil
         }
-        guard group ?? String(pid) == String(pid) else { throw .absent }
+        guard status?["Tgid"] ?? String(pid) == String(pid) else { throw .absent }
+        // It is known by what stat says, which would not come while it is stuck in an exec.
+        guard status?["State"]?.hasPrefix("D") != true else { throw .failed(.resourceTemporarilyUnavailable) }
         return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, nil, self)
     }
 

@@ -59,14 +59,14 @@ package struct ProcessMemory: Sendable {
         return MapFiles(directory, process.lane, rights)
     }
 
-    /// What a path leads to from the root directory of the process, its last link not followed.
+    /// What a path without links leads to from the root directory of the process.
     ///
     /// Only for readers who have all rights of this daemon: the target chooses where the path leads, and a thread that acts
     /// for another process with the right to look at it would be led to what that process may not see.
     package func status(atPath path: [UInt8]) throws(ProcError) -> File.Status {
         guard rights.credentials == nil, rights.mayReadLinks else { throw .refused(.permissionDenied) }
         return try process.lane.call { () throws(Errno) in
-            try process.directory.status(path: Array("root".utf8) + path, followLinks: false)
+            try process.directory.status(below: "root", path: Array(path.drop { $0 == UInt8(ascii: "/") }))
         }
     }
 }

@@ -19,7 +19,7 @@ package struct PageRows {
     /// Address, state, frame and the blanks between at their widest, and what `writeHex` writes beyond.
     private static let headBytes = 96
     /// Bytes that a row mostly takes at most: what is asked of memory, and what is counted for rows that lie ready.
-    package static let typicalRowBytes = 128
+    package static let typicalRowBytes = 160
     /// What any row fits in: its head, three numbers of 20 digits and every flag name there is.
     private static let mostRowBytes = headBytes + 704
 

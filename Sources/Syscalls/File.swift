@@ -171,6 +171,16 @@ package final class File: Sendable {
             group: status.st_gid, mode: status.st_mode)
     }
 
+    /// What a path leads to below a directory in this one, without following any link on the way: openat2(2).
+    package func status(below name: String, path: [UInt8]) throws(Errno) -> Status {
+        let root = try File.open(name, .path, at: self)
+        let number = unsafe (path + [0]).withUnsafeBytes { path in
+            unsafe linux_open_without_links(root.number, path.baseAddress!.assumingMemoryBound(to: CChar.self))
+        }
+        guard number >= 0 else { throw Errno(rawValue: errno) }
+        return try File(number: number).status()
+    }
+
     /// Device and inode number of what a name leads to, without asking a server: that of a reader may never answer.
     package func identityAtHand(_ name: String) throws(Errno) -> Identity {
         var (device, inode): (UInt64, UInt64) = (0, 0)

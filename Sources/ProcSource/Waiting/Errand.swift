@@ -10,14 +10,19 @@ package final class Errand: Sendable {
     /// Since when a call of it is in a lane, 0 while none is: of the one that began last.
     private let inCallSince = Atomic<UInt64>(0)
     /// Nanoseconds of the monotonic clock.
-    private let began = System.monotonicNanoseconds
+    private let began: UInt64
+    /// What the same thread works at that needs this one.
+    private let outer: Errand?
 
     private static let ofThread = ThreadLocal<Errand>()
     private static let ofDaemon = Errand(for: System.userNumber) { false }
 
-    package init(for user: UInt32, isGivenUp: @escaping @Sendable () -> Bool) {
+    /// - Parameter whole: the work that it is a part of, which would be lost without it.
+    package init(for user: UInt32, partOf whole: Errand? = nil, isGivenUp: @escaping @Sendable () -> Bool) {
         self.user = user
         self.isGivenUp = isGivenUp
+        began = whole?.began ?? System.monotonicNanoseconds
+        outer = whole
     }
 
     /// The calling thread's.
@@ -34,12 +39,17 @@ package final class Errand: Sendable {
         max(Lane.patience, min(now - min(now, began), Self.longestPatience))
     }
 
-    func noteCall(since: UInt64) { inCallSince.store(since, ordering: .relaxed) }
+    /// Notes since when it waits in a lane, 0 for not at all; what needs it waits too.
+    package func noteCall(since: UInt64) {
+        inCallSince.store(since, ordering: .relaxed)
+        outer?.noteCall(since: since)
+    }
 
     /// Whether it waits for a call that does not come back.
     package var isStuck: Bool {
         let since = inCallSince.load(ordering: .relaxed)
-        return since != 0 && System.monotonicNanoseconds - since > Lane.patience
+        let now = System.monotonicNanoseconds
+        return since != 0 && now - min(now, since) > Lane.patience
     }
 
     private static let longestPatience: UInt64 = 2_000_000_000

@@ -9,8 +9,14 @@ package final class Gate: Sendable, Equatable {
     }
 
     private let state = Monitor(State())
+    /// What opens it when it is done; nil for a lane's.
+    private let work: Errand?
 
-    package init() {}
+    /// - Parameter work: opens it when it is done.
+    package init(of work: Errand? = nil) { self.work = work }
+
+    /// Whether it opens only when a process answers that does not.
+    package var isStuck: Bool { work?.isStuck ?? true }
 
     package static func == (left: Gate, right: Gate) -> Bool { left === right }
 

@@ -53,6 +53,13 @@ package final class Lane: Sendable {
         }
     }
 
+    /// For who waits for work of other threads in the lane: notes it as waiting for the oldest call if that is stuck.
+    package func noteWaiting() {
+        let now = System.monotonicNanoseconds
+        let oldest = state.withLock { $0.since.first ?? 0 }
+        Errand.current.noteCall(since: oldest > 0 && now - min(now, oldest) > Self.patience ? oldest : 0)
+    }
+
     /// Whether a call is under way.
     package var isInUse: Bool { state.withLock { !$0.since.isEmpty } }
 
@@ -119,18 +126,30 @@ final class CallsUnderWay: Sendable {
     /// From here on a process is not asked while it looks as if it would not answer.
     private static let many = 48
 
-    private let shares = Monitor(Shares(most: most))
+    /// Nanoseconds after which nobody waits for a call to come back.
+    private static let longest: UInt64 = 200_000_000
+
+    private struct State {
+        var shares = Shares(most: most)
+        var calls: [(user: UInt32, since: UInt64)] = []
+    }
+
+    private let state = Monitor(State())
 
     /// - Parameter mayBeStuck: whether the process looks so; asked only when there are many calls.
     /// - Throws: EAGAIN when there is no room, or none for this user.
     func begin(_ errand: Errand, mayBeStuck: () -> Bool) throws(ProcError) {
-        let began = System.monotonicNanoseconds
-        let total: Int? = shares.wait(atMost: 5) { shares in
-            if shares.refusal(of: 1, to: errand.user) == nil {
-                shares.take(1, for: errand.user)
-                return shares.total
+        let total: Int? = state.wait(atMost: 5) { state in
+            let now = System.monotonicNanoseconds
+            guard let refusal = state.shares.refusal(of: 1, to: errand.user) else {
+                state.shares.take(1, for: errand.user)
+                state.calls.append((errand.user, now))
+                return state.shares.total
             }
-            return System.monotonicNanoseconds - began > Lane.patience || errand.isGivenUp() ? .some(nil) : nil
+            // While some of them come back, it is only a matter of time.
+            let theirs = state.calls.filter { refusal == .allIsTaken || $0.user == errand.user }
+            let youngest = theirs.map(\.since).max() ?? now
+            return now - min(now, youngest) > Self.longest || errand.isGivenUp() ? .some(nil) : nil
         }
         guard let total else { throw .failed(.resourceTemporarilyUnavailable) }
         if total > Self.many, mayBeStuck() {
@@ -139,5 +158,11 @@ final class CallsUnderWay: Sendable {
         }
     }
 
-    func end(of user: UInt32) { shares.change { $0.giveBack(1, of: user) } }
+    /// One of the user's has come back; which one makes no difference but to how long the others have taken.
+    func end(of user: UInt32) {
+        state.change { state in
+            state.shares.giveBack(1, of: user)
+            if let index = state.calls.lastIndex(where: { $0.user == user }) { state.calls.remove(at: index) }
+        }
+    }
 }
