@@ -6,18 +6,6 @@ import ProcText
 import Syscalls
 import SystemPackage
 
-/// What the kernel asks for, as `status` and the log spell it.
-enum Operation: String, Sendable {
-    case lookup, getattr, readlink, open, read, lseek, opendir, readdir, release, statfs
-
-    var place: Place {
-        switch self {
-        case .read, .lseek: .handle
-        case .lookup, .getattr, .readlink, .open, .opendir, .readdir, .release, .statfs: .name
-        }
-    }
-}
-
 /// Answers the kernel's requests from the tree: tables, attributes, errnos; what a page is, only the tree knows.
 final class Bridge: Sendable {
     private let tree: Tree
@@ -270,44 +258,6 @@ final class Bridge: Sendable {
         status.st_atim = status.st_ctim
         status.st_mtim = timespec(milliseconds: inode.modified)
         return status
-    }
-}
-
-/// Entries of a directory as readdir wants them.
-private struct DirectoryBuffer {
-    private var buffer: [UInt8]
-    private var used = 0
-
-    init(size: Int) { buffer = [UInt8](repeating: 0, count: size) }
-
-    var bytes: ArraySlice<UInt8> { buffer[..<used] }
-
-    /// False when there is no room for it.
-    mutating func add(_ name: [UInt8], _ type: UInt32, _ inode: UInt64, next: Int) -> Bool {
-        var status = stat()
-        status.st_ino = UInt(inode)
-        status.st_mode = type
-        let text = name.map { CChar(bitPattern: $0) } + [0]
-        let room = buffer.count - used
-        let needed = unsafe buffer.withUnsafeMutableBytes { bytes in
-            let place = unsafe bytes.baseAddress.map { unsafe ($0 + used).assumingMemoryBound(to: CChar.self) }
-            // libfuse asks for a request and does not look at it.
-            return unsafe fuse_add_direntry(nil, place, room, text, &status, off_t(next))
-        }
-        guard needed <= room else { return false }
-        used += needed
-        return true
-    }
-}
-
-extension Entry {
-    /// The type bits of st_mode.
-    fileprivate var fileType: UInt32 {
-        switch kind {
-        case .directory: 0o040000
-        case .file: 0o100000
-        case .link: 0o120000
-        }
     }
 }
 

@@ -32,31 +32,14 @@ import SystemPackage
         /// Requests received.
         var requests: UInt64 = 0
         /// What came when all threads were busy, or all that its user may keep busy.
-        var backlog: [Work] = []
+        var backlog = Backlog()
         /// Threads at work for each user.
         var shares: Shares
         var isStopping = false
         /// When a thread could not be started last.
         var warned: UInt64 = 0
 
-        var hasWork: Bool { backlog.contains { shares.refusal(of: 1, to: $0.user) == nil } }
-
-        mutating func takeFromBacklog() -> Work? {
-            backlog.firstIndex { shares.refusal(of: 1, to: $0.user) == nil }.map { backlog.remove(at: $0) }
-        }
-    }
-
-    private enum Work {
-        case request(RequestBuffer)
-        /// The work for one that had to wait.
-        case resumed(user: UInt32, run: @Sendable () -> Void)
-
-        var user: UInt32 {
-            switch self {
-            case .request(let buffer): buffer.user
-            case .resumed(let user, _): user
-            }
-        }
+        var hasWork: Bool { backlog.hasWork(shares) }
     }
 
     private final class Member: Sendable {
@@ -154,11 +137,7 @@ import SystemPackage
             switch order {
             case .receive: isBurst = receive(&buffer)
             case .backlog:
-                let waiting = state.withLock { state in
-                    let waiting = state.takeFromBacklog()
-                    if let waiting { state.shares.take(1, for: waiting.user) }
-                    return waiting
-                }
+                let waiting = state.withLock { state in state.backlog.take(&state.shares) }
                 if let waiting {
                     wakeWatch()
                     switch waiting {
@@ -219,8 +198,10 @@ import SystemPackage
             let user = buffer.user
             switch mayAnswer(kind, user) {
             case .now:
-                // Nothing of it is done yet.
-                if let givenUp = buffer.interrupted.flatMap(takeFromBacklog) {
+                // One that is given up while it lies in the backlog: nothing of it is done yet.
+                if let givenUp = buffer.interrupted.flatMap({ number in
+                    state.withLock { $0.backlog.take(request: number) }
+                }) {
                     unsafe givenUp.refuse(session, .interrupted)
                 } else {
                     unsafe buffer.process(session)
@@ -234,7 +215,7 @@ import SystemPackage
                 if !staysOn { return isBurst }
             case .later:
                 state.withLock { state in
-                    state.backlog.append(.request(buffer))
+                    state.backlog.add(.request(buffer))
                     state.waiting += 1
                 }
                 buffer = RequestBuffer()
@@ -247,20 +228,9 @@ import SystemPackage
         return false
     }
 
-    private func takeFromBacklog(_ number: UInt64) -> RequestBuffer? {
-        state.withLock { state in
-            for (index, work) in state.backlog.enumerated() {
-                guard case .request(let buffer) = work, buffer.number == number else { continue }
-                state.backlog.remove(at: index)
-                return buffer
-            }
-            return nil
-        }
-    }
-
     /// Has work done that had to wait, on a thread that may wait.
     func resume(for user: UInt32, _ run: @escaping @Sendable () -> Void) {
-        state.withLock { $0.backlog.append(.resumed(user: user, run: run)) }
+        state.withLock { $0.backlog.add(.resumed(user: user, run: run)) }
         wakeForBacklog()
     }
 

@@ -1,0 +1,11 @@
+/// What the kernel asks for, as `status` and the log spell it.
+enum Operation: String, Sendable {
+    case lookup, getattr, readlink, open, read, lseek, opendir, readdir, release, statfs
+
+    var place: Place {
+        switch self {
+        case .read, .lseek: .handle
+        case .lookup, .getattr, .readlink, .open, .opendir, .readdir, .release, .statfs: .name
+        }
+    }
+}
