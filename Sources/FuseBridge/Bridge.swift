@@ -27,6 +27,8 @@ final class Bridge: Sendable {
         tree.whenIdle { [tree, inodes] in inodes.forgetEnded(tree.isAlive) }
     }
 
+    func beginService() { tree.beginService() }
+
     /// Answers by what `make` returns or throws.
     ///
     /// - Parameters:

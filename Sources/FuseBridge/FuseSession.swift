@@ -65,6 +65,7 @@ import SystemPackage
 
     /// Serves until the file system is unmounted or `stop` is called, then unmounts.
     package func serve() {
+        unsafe bridge.takeUnretainedValue().beginService()
         if crew.serve() {
             close()
         } else {

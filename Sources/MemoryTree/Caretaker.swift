@@ -23,7 +23,6 @@ final class Caretaker: Sendable {
     /// - Parameter lastTask: done now and then, and when nothing is held any more, a moment before memory is given back.
     func finish(with lastTask: @escaping @Sendable () -> Void) {
         state.withLock { $0.lastTask = lastTask }
-        start()
     }
 
     /// To be called when there is something to let go again.

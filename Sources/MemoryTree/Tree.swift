@@ -71,6 +71,9 @@ package final class Tree: Sendable {
     /// Whether the process lives, or another has its number.
     @Sendable package func isAlive(_ process: ProcessID) -> Bool { root.exists(process.pid) }
 
+    /// To be called when the daemon has given up what it does not need, and not before: a thread keeps what it starts with.
+    package func beginService() { caretaker.start() }
+
     /// - Parameter task: done when the tree holds nothing any more that somebody has asked for.
     package func whenIdle(_ task: @escaping @Sendable () -> Void) { caretaker.finish(with: task) }
 

@@ -29,6 +29,17 @@ package struct Thread: Sendable {
     /// The calling thread.
     package static var current: Thread { Thread(handle: ThreadHandle(pthread: pthread_self())) }
 
+    /// Number of the calling thread.
+    package static var number: Int32 { linux_gettid() }
+
+    /// Whether a thread of this process runs or waits for its turn, as /proc says: false for one that sleeps.
+    package static func isRunnable(_ number: Int32) -> Bool {
+        guard let text = try? File.open("/proc/self/task/\(number)/stat").readShort(),
+            let name = text.lastIndex(of: UInt8(ascii: ")")), name + 2 < text.count
+        else { return false }
+        return text[name + 2] == UInt8(ascii: "R")
+    }
+
     /// How often the calling thread has slept to wait for something.
     package static var waits: Int { linux_thread_waits() }
 

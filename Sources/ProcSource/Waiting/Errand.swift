@@ -7,8 +7,9 @@ package final class Errand: Sendable {
     package let user: UInt32
     /// Whether nobody waits for the result any more; cheap to ask.
     package let isGivenUp: @Sendable () -> Bool
-    /// Since when a call of it is in a lane, 0 while none is: of the one that began last.
+    /// Since when a call of it is in a lane, 0 while none is: of the one that began last; and the thread that made it.
     private let inCallSince = Atomic<UInt64>(0)
+    private let caller = Atomic<Int32>(0)
     /// Nanoseconds of the monotonic clock.
     private let began: UInt64
     /// What the same thread works at that needs this one.
@@ -41,15 +42,18 @@ package final class Errand: Sendable {
 
     /// Notes since when it waits in a lane, 0 for not at all; what needs it waits too.
     package func noteCall(since: UInt64) {
+        if since != 0 { caller.store(Thread.number, ordering: .relaxed) }
         inCallSince.store(since, ordering: .relaxed)
         outer?.noteCall(since: since)
     }
 
-    /// Whether it waits for a call that does not come back.
+    /// Whether it waits for a call that does not come back. A thread that only waits for its turn on a busy machine is
+    /// none.
     package var isStuck: Bool {
         let since = inCallSince.load(ordering: .relaxed)
         let now = System.monotonicNanoseconds
-        return since != 0 && now - min(now, since) > Lane.patience
+        guard since != 0, now - min(now, since) > Lane.patience else { return false }
+        return !Thread.isRunnable(caller.load(ordering: .relaxed))
     }
 
     private static let longestPatience: UInt64 = 2_000_000_000
