@@ -120,15 +120,16 @@ static inline int linux_pipe(int ends[2])
     return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
 }
 
-/* Keep freed buffers for reuse, in few arenas, instead of returning their pages and faulting them in again. */
+/* Keep freed buffers for reuse instead of returning their pages and faulting them in again. There is one arena, since
+ * malloc_trim gives back the free end of the first only: each further one would keep up to the trim threshold for ever. */
 static inline void linux_tune_malloc(void)
 {
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
-    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_ARENA_MAX, 1);
 }
 
-/* Return freed pages to the kernel, from the middle of arenas too. */
+/* Return freed pages to the kernel, from the middle of the arena too. */
 static inline void linux_return_free_memory(void)
 {
     malloc_trim(0);

@@ -76,7 +76,7 @@ package enum System {
     }
 
     /// Keeps freed buffers for reuse instead of handing their pages back to the kernel and faulting them in again,
-    /// from few arenas.
+    /// from one arena.
     package static func tuneAllocator() {
         linux_tune_malloc()
     }
