@@ -18,12 +18,12 @@ struct Backlog {
     private var work: [Work] = []
 
     /// Whether there is any of a user who may keep another thread busy.
-    func hasWork(_ shares: Shares) -> Bool { work.contains { shares.refusal(of: 1, to: $0.user) == nil } }
+    func hasWork(_ shares: Quota) -> Bool { work.contains { shares.refusal(of: 1, to: $0.user) == nil } }
 
     mutating func add(_ work: Work) { self.work.append(work) }
 
     /// The first of a user who may keep another thread busy; from then on they do.
-    mutating func take(_ shares: inout Shares) -> Work? {
+    mutating func take(_ shares: inout Quota) -> Work? {
         guard let index = work.firstIndex(where: { shares.refusal(of: 1, to: $0.user) == nil }) else { return nil }
         let taken = work.remove(at: index)
         shares.take(1, for: taken.user)

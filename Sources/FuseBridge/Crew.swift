@@ -20,7 +20,7 @@ import SystemPackage
     /// Replies to requests that have waited long enough; whether there are any that may have to.
     private let hurry: @Sendable () -> Bool
     /// With one processor the sender of the next request could not run meanwhile.
-    private let looksAhead = System.processorCount > 1
+    private let spins = System.processorCount > 1
 
     private struct State {
         var members: [Int: Member] = [:]
@@ -34,7 +34,7 @@ import SystemPackage
         /// What came when all threads were busy, or all that its user may keep busy.
         var backlog = Backlog()
         /// Threads at work for each user.
-        var shares: Shares
+        var shares: Quota
         var isStopping = false
         /// When a thread could not be started last.
         var warned: UInt64 = 0
@@ -65,7 +65,7 @@ import SystemPackage
     /// Nanoseconds that threads get to end.
     private static let patience: UInt64 = 1_500_000_000
     /// Nanoseconds for which the next request is looked for.
-    private static let lookAhead: UInt64 = 50_000
+    private static let longestSpin: UInt64 = 50_000
 
     /// - Parameters:
     ///   - descriptors: that may be open; a request needs up to eight.
@@ -75,7 +75,7 @@ import SystemPackage
         self.hurry = hurry
         self.log = log
         most = min(256, max(8, descriptors / 32))
-        state = Monitor(State(shares: Shares(most: most)))
+        state = Monitor(State(shares: Quota(most: most)))
     }
 
     private func canHandOver(_ state: State) -> Bool { !state.idle.isEmpty || state.members.count < most }
@@ -189,12 +189,12 @@ import SystemPackage
         var isBurst = false
         while unsafe fuse_session_exited(session) == 0 {
             let began = System.monotonicNanoseconds
-            if isBurst { unsafe System.awaitInput(fuse_session_fd(session), atMost: Self.lookAhead) }
+            if isBurst { unsafe System.awaitInput(fuse_session_fd(session), atMost: Self.longestSpin) }
             let got = unsafe buffer.receive(session)
             if got == -Errno.interrupted.rawValue { continue }
             if got <= 0 { break }
             let kind = buffer.kind
-            isBurst = looksAhead && kind != .long && System.monotonicNanoseconds - began < 2 * Self.lookAhead
+            isBurst = spins && kind != .long && System.monotonicNanoseconds - began < 2 * Self.longestSpin
             let user = buffer.user
             switch mayAnswer(kind, user) {
             case .now:

@@ -35,7 +35,7 @@ package final class Tree: Sendable {
     package let access: Access
     let files: FrameFiles
     let decoders: Decoders
-    package let holdings: Holdings
+    package let quota: HandleQuota
     let processes: SeenProcesses
     /// A process that had the name when it was looked at last; a few names.
     let nameHints = Monitor([[UInt8]: Int32]())
@@ -60,11 +60,11 @@ package final class Tree: Sendable {
         self.processes = SeenProcesses(
             root, most: options.descriptors / 16, maximumAge: options.maximumAge * 1_000_000,
             onFirst: caretaker.start, onDrop: cache.forget)
-        holdings = Holdings(descriptors: options.descriptors)
+        quota = HandleQuota(descriptors: options.descriptors)
         access = try Access(options.access, root, onFirst: caretaker.start, report: report)
         files = FrameFiles(root)
         capabilities = Capabilities(root: root, files: files, scanAllowed: options.scanAllowed)
-        decoders = Decoders(threads: options.threads, holdings)
+        decoders = Decoders(threads: options.threads, quota)
         caretaker.look(after: [self.processes.letGo, cache.letGo, access.letGo, { [nameHints] in nameHints.letGo() }])
     }
 
@@ -78,12 +78,12 @@ package final class Tree: Sendable {
     package func whenIdle(_ task: @escaping @Sendable () -> Void) { caretaker.finish(with: task) }
 
     /// The mapping list, young enough and, where a range must be in it, true for that.
-    func mappings(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
+    func mappings(of opened: OpenedProcess, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Mappings
     {
-        guard let memory = subject.memory else { return Mappings([]) }
+        guard let memory = opened.memory else { return Mappings([]) }
         return try cache.value(
-            .maps(subject.key), for: reader,
+            .maps(opened.key), for: reader,
             accept: { (kept: Mappings) in range.map { kept.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
             let text = try memory.readAll(memory.maps)
@@ -92,30 +92,32 @@ package final class Tree: Sendable {
     }
 
     /// The same with what they are called, which takes longer where files are deleted.
-    func labels(of subject: Subject, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError) -> Labels {
+    func labels(of opened: OpenedProcess, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
+        -> Labels
+    {
         try cache.value(
-            .labels(subject.key), for: reader,
+            .labels(opened.key), for: reader,
             accept: { (kept: Labels) in range.map { kept.mappings.index(of: $0) != nil } ?? true }, bytes: \.bytes
         ) { () throws(ProcError) in
-            try Labels(try mappings(of: subject, holding: range, reader), memory: subject.memory, reader)
+            try Labels(try mappings(of: opened, holding: range, reader), memory: opened.memory, reader)
         }
     }
 
     /// The mapping with exactly this range.
     ///
     /// - Throws: `.absent` when there is none.
-    func mapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> VMA {
-        let mappings = try mappings(of: subject, holding: range, reader)
+    func mapping(_ range: AddressRange, of opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> VMA {
+        let mappings = try mappings(of: opened, holding: range, reader)
         guard let index = mappings.index(of: range) else { throw .absent }
         return mappings.list[index]
     }
 
     /// Throws `.absent` unless there is a mapping with exactly this range at this moment; returns whether it has a file.
     @discardableResult
-    func requireMapping(_ range: AddressRange, of subject: Subject, _ reader: Reader) throws(ProcError) -> Bool {
-        guard let maps = subject.memory?.maps else { throw .absent }
+    func requireMapping(_ range: AddressRange, of opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> Bool {
+        guard let maps = opened.memory?.maps else { throw .absent }
         guard capabilities.hasQuery, range.start >> 63 == 0 else {
-            return try mapping(range, of: subject, reader).hasFile
+            return try mapping(range, of: opened, reader).hasFile
         }
         return try Self.query(range, maps)
     }
@@ -124,12 +126,12 @@ package final class Tree: Sendable {
     @discardableResult
     func requireMapping(_ range: AddressRange, of node: Node, _ reader: Reader) throws(ProcError) -> Bool {
         if capabilities.hasQuery, range.start >> 63 == 0, let id = node.process {
-            let rights = try access.standing(of: reader.requester, to: id).rights()
-            let maps = try visible(id, reader).open("maps", as: rights)
+            let rights = try access.decision(of: reader.requester, to: id).rights()
+            let maps = try processToRead(id, reader).open("maps", as: rights)
             // Without an address space there may be one that other threads still have.
             do { return try Self.query(range, maps) } catch { guard error == .gone else { throw error } }
         }
-        return try requireMapping(range, of: try subject(of: node, reader), reader)
+        return try requireMapping(range, of: try opened(of: node, reader), reader)
     }
 
     private static func query(_ range: AddressRange, _ maps: TargetFile) throws(ProcError) -> Bool {
@@ -139,36 +141,37 @@ package final class Tree: Sendable {
         return answer.hasFile
     }
 
-    /// What is needed to read pages of the subject; nil when it has no memory. Here the kernel decides about the right to.
-    func walk(_ subject: Subject) throws(ProcError) -> PageWalk? {
-        guard let memory = subject.memory else { return nil }
+    /// What is needed to read pages of the opened; nil when it has no memory. Here the kernel decides about the right to.
+    func walk(_ opened: OpenedProcess) throws(ProcError) -> PageWalk? {
+        guard let memory = opened.memory else { return nil }
         let pageMap = PageMap(
             file: try memory.open("pagemap"), usesScan: capabilities.usesScan,
-            asksForHuge: subject.context.view.flags != .known)
-        return PageWalk(pageMap: pageMap, files: files, context: subject.context)
+            asksForHuge: opened.context.view.flags != .known)
+        return PageWalk(pageMap: pageMap, files: files, context: opened.context)
     }
 
     /// The extents of a mapping, shared among those who ask at the same time. Room for them is found as they are.
-    func extents(of range: AddressRange, _ subject: Subject, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
+    func extents(of range: AddressRange, _ opened: OpenedProcess, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
         -> [Extent]
     {
         guard range.start >> 63 == 0 else { return [] }
         return try cache.value(
-            .extents(subject.key, range), for: reader, bytes: { $0.count * MemoryLayout<Extent>.stride + 64 }
+            .extents(opened.key, range), for: reader, bytes: { $0.count * MemoryLayout<Extent>.stride + 64 }
         ) { () throws(ProcError) in
             var plan = PagePlan(walk.pageMap, spans: [range])
-            let extents = try plan.all(reader, Holding(holdings, reader.requester.user))
-            try requireMapped(range, subject, reader)
+            let extents = try plan.all(reader, Charge(quota, reader.requester.user))
+            try requireMapped(range, opened, reader)
             return extents
         }
     }
 
     /// How many pages of a mapping have an entry; holds nothing of what it finds.
-    func pageCount(of range: AddressRange, _ subject: Subject, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
+    func pageCount(of range: AddressRange, _ opened: OpenedProcess, _ walk: PageWalk, _ reader: Reader)
+        throws(ProcError)
         -> UInt64
     {
         guard range.start >> 63 == 0 else { return 0 }
-        return try cache.value(.pageCount(subject.key, range), for: reader, bytes: { _ in 64 }) {
+        return try cache.value(.pageCount(opened.key, range), for: reader, bytes: { _ in 64 }) {
             () throws(ProcError) in
             var plan = PagePlan(walk.pageMap, spans: [range])
             return try plan.count(reader)
@@ -177,8 +180,8 @@ package final class Tree: Sendable {
 
     /// Throws `.gone` unless all addresses of the range are mapped still: else what was found there may be the beginning of
     /// an answer only.
-    func requireMapped(_ range: AddressRange, _ subject: Subject, _ reader: Reader) throws(ProcError) {
-        guard let memory = subject.memory else { throw .gone }
+    func requireMapped(_ range: AddressRange, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) {
+        guard let memory = opened.memory else { throw .gone }
         guard range.start >> 63 == 0 else { return }
         var end = range.start
         if capabilities.hasQuery {

@@ -5,8 +5,8 @@ import Testing
 
 private let reader = Reader(.daemon)
 
-private func key(_ pid: Int32, _ standing: Standing = .asked(.daemon)) -> SnapshotCache.Key {
-    .maps(SnapshotCache.SpaceKey(process: ProcessID(pid: pid, birth: 1), space: 1, standing: standing))
+private func key(_ pid: Int32, _ decision: AccessDecision = .asked(.daemon)) -> SnapshotCache.Key {
+    .maps(SnapshotCache.SpaceKey(process: ProcessID(pid: pid, birth: 1), space: 1, decision: decision))
 }
 
 @Suite("Cache", .timeLimit(.minutes(1)))
@@ -33,10 +33,10 @@ struct CacheTests {
 
     @Test func readersWithOtherRightsFindNothing() throws {
         let cache = cache()
-        let standings: [Standing] = [.asked(.daemon), .refused(.unknown), .refused(.noNewPrivileges)]
-        for (number, standing) in standings.enumerated() {
+        let standings: [AccessDecision] = [.asked(.daemon), .refused(.unknown), .refused(.noNewPrivileges)]
+        for (number, decision) in standings.enumerated() {
             for _ in 0..<2 {
-                let value = try cache.value(key(1, standing), for: reader, bytes: { (_: Int) in 1 }) {
+                let value = try cache.value(key(1, decision), for: reader, bytes: { (_: Int) in 1 }) {
                     () throws(ProcError) in number
                 }
                 #expect(value == number)

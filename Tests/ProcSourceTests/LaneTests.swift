@@ -126,10 +126,10 @@ struct GateTests {
     }
 }
 
-@Suite("Shares")
-struct SharesTests {
+@Suite("Quota")
+struct QuotaTests {
     @Test func aPlainUserHasAQuarterAllOfThemThreeQuartersAndRootTheRest() {
-        var shares = Shares(most: 16)
+        var shares = Quota(most: 16)
         for user in 1...3 as ClosedRange<UInt32> {
             #expect(shares.refusal(of: 5, to: user) == .ownShareIsTaken)
             shares.take(4, for: user)

@@ -130,7 +130,7 @@ final class CallsUnderWay: Sendable {
     private static let longest: UInt64 = 200_000_000
 
     private struct State {
-        var shares = Shares(most: most)
+        var shares = Quota(most: most)
         var calls: [(user: UInt32, since: UInt64)] = []
     }
 

@@ -6,11 +6,11 @@ import SystemPackage
 
 extension Tree {
     /// `layout`: one row for each mapping.
-    func openLayout(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
-        let header = try title(node, subject, reader) + Table.header(Table.layout)
-        guard let memory = subject.memory else { return .frozen(FrozenText(header)) }
+    func openLayout(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> OpenFile {
+        let header = try title(node, opened, reader) + Table.header(Table.layout)
+        guard let memory = opened.memory else { return .frozen(FrozenText(header)) }
         func rows() throws(ProcError) -> LayoutRows {
-            try LayoutRows(memory, decoders) { reader throws(ProcError) in try self.labels(of: subject, reader) }
+            try LayoutRows(memory, decoders) { reader throws(ProcError) in try self.labels(of: opened, reader) }
         }
         func stream(_ rows: LayoutRows) -> TextStream {
             TextStream(header: header, mostHeld: { Self.mostHeldByLists }, end: rows.cancel) {
@@ -33,11 +33,11 @@ extension Tree {
     }
 
     /// `files`: one row for each mapping that has a file.
-    func openFiles(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
-        let labels = try labels(of: subject, reader)
-        if mustStream(rows: labels.mappings.list.count) { return .stream(try filesStream(subject, labels, reader)) }
+    func openFiles(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> OpenFile {
+        let labels = try labels(of: opened, reader)
+        if mustStream(rows: labels.mappings.list.count) { return .stream(try filesStream(opened, labels, reader)) }
         // Made anew each time: the kernel checks the right to a link when that is looked at.
-        return .frozen(FrozenText(try filesStream(subject, labels, reader).readAll(reader)))
+        return .frozen(FrozenText(try filesStream(opened, labels, reader).readAll(reader)))
     }
 
     /// Bytes that a `layout` or `files` which is made while it is read may hold: the list of mappings with their names,
@@ -45,10 +45,10 @@ extension Tree {
     private static let mostHeldByLists = 16 << 20
 
     private func filesStream(
-        _ subject: Subject, _ labels: Labels, _ reader: Reader
+        _ opened: OpenedProcess, _ labels: Labels, _ reader: Reader
     ) throws(ProcError) -> TextStream {
-        let header = try title(Node(.files, subject.process.id), subject, reader) + Table.header(Table.files)
-        guard let memory = subject.memory else { return TextStream(header: header) { _ in nil } }
+        let header = try title(Node(.files, opened.process.id), opened, reader) + Table.header(Table.files)
+        guard let memory = opened.memory else { return TextStream(header: header) { _ in nil } }
         let links = try memory.mapFiles()
         let next = Monitor(0)
         let list = zip(labels.mappings.list, labels.objects).filter(\.0.hasFile)

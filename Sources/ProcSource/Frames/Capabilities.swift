@@ -67,9 +67,9 @@ package struct Capabilities: Sendable {
     /// read of the files that have a word per frame.
     ///
     /// - Throws: a lack of descriptors, which says nothing about that.
-    package func frameView(_ standing: Standing, _ root: ProcRoot) throws(ProcError) -> FrameView {
+    package func frameView(_ decision: AccessDecision, _ root: ProcRoot) throws(ProcError) -> FrameView {
         var view = frames.view
-        guard case .asked(let rights) = standing else { return view.hidingFrames }
+        guard case .asked(let rights) = decision else { return view.hidingFrames }
         guard view.frame == .known, let credentials = rights.credentials else { return view }
         guard credentials.capabilities & CapabilitySet.sysAdmin.rawValue != 0 else { return view.hidingFrames }
         for (_, path, file) in Self.columns(of: files) where view[keyPath: path] == .known {
@@ -91,11 +91,11 @@ package struct Capabilities: Sendable {
     }
 
     /// Every key, with the reason where it is missing to a reader.
-    package func facts(_ standing: Standing, _ root: ProcRoot) throws(ProcError) -> [Fact] {
+    package func facts(_ decision: AccessDecision, _ root: ProcRoot) throws(ProcError) -> [Fact] {
         var missing = missing
         missing["All_processes"] = root.hiding?.options
         let hidden: String
-        switch standing {
+        switch decision {
         case .refused(let refusal):
             hidden = refusal.reason
             missing["Other_processes"] = refusal.reason
@@ -107,7 +107,7 @@ package struct Capabilities: Sendable {
                 missing["Follow_map_files"] = "without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
             }
         }
-        let view = try frameView(standing, root)
+        let view = try frameView(decision, root)
         if view.frame == .hidden {
             for key in [
                 "Frames", "Kpageflags", "Kpagecount", "Kpagecgroup", "Nodes", "Corrects_slab", "Corrects_owner_2",

@@ -4,12 +4,12 @@ import Syscalls
 /// What a reader has open: a file of the tree, with what it holds of what there is for all handles.
 package final class Handle: Sendable {
     package let file: OpenFile
-    private let holding: Holding
+    private let charge: Charge
 
-    fileprivate init(_ file: OpenFile, _ holding: Holding) throws(ProcError) {
+    fileprivate init(_ file: OpenFile, _ charge: Charge) throws(ProcError) {
         self.file = file
-        self.holding = holding
-        try file.count(in: holding)
+        self.charge = charge
+        try file.count(in: charge)
     }
 
     /// Ends the work that goes on for it.
@@ -24,19 +24,19 @@ package final class Listing: Sendable {
     package let entries: [(name: [UInt8], node: Node)]
     /// For whom, where some see other names than others.
     let finder: Finder?
-    private let holding: Holding
+    private let charge: Charge
 
     /// What an entry costs beside its name.
     private static let bytesPerName = 144
 
     fileprivate init(
-        _ node: Node, _ entries: [(name: [UInt8], node: Node)], _ finder: Finder?, _ holding: Holding
+        _ node: Node, _ entries: [(name: [UInt8], node: Node)], _ finder: Finder?, _ charge: Charge
     ) throws(ProcError) {
         self.node = node
         self.entries = entries
         self.finder = finder
-        self.holding = holding
-        try holding.take(bytes: entries.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
+        self.charge = charge
+        try charge.take(bytes: entries.reduce(0) { $0 + $1.name.count + Self.bytesPerName })
     }
 }
 
@@ -45,16 +45,16 @@ extension Tree {
     ///
     /// - Throws: also ENFILE, EMFILE and ENOMEM where there is no room for one more.
     package func open(_ node: Node, for reader: Reader) throws(ProcError) -> Handle {
-        let holding = try holdings.openHandle(for: reader.requester.user)
+        let charge = try quota.openHandle(for: reader.requester.user)
         let start = System.monotonicNanoseconds
         let file = try openFile(node, reader)
         statistics.count(open: node.entry, since: start)
-        return try Handle(file, holding)
+        return try Handle(file, charge)
     }
 
     /// Opens a directory.
     package func openDirectory(_ node: Node, for reader: Reader) throws(ProcError) -> Listing {
-        let holding = try holdings.openHandle(for: reader.requester.user)
-        return try Listing(node, try list(node, for: reader), try finder(reader), holding)
+        let charge = try quota.openHandle(for: reader.requester.user)
+        return try Listing(node, try list(node, for: reader), try finder(reader), charge)
     }
 }

@@ -106,7 +106,7 @@ struct PagePlan {
     /// All extents there are.
     ///
     /// - Parameter room: where room for them is found, before there are more of them.
-    mutating func all(_ reader: Reader, _ room: Holding) throws(ProcError) -> [Extent] {
+    mutating func all(_ reader: Reader, _ room: Charge) throws(ProcError) -> [Extent] {
         var bytes = 0
         while try findMore(reader) {
             if self.bytes > bytes {

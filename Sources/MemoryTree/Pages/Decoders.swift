@@ -47,11 +47,11 @@ package final class Decoders: Sendable {
     package let threads: Int
 
     /// Where room for what is decoded ahead of readers is found.
-    let holdings: Holdings
+    let quota: HandleQuota
 
-    package init(threads: Int, _ holdings: Holdings) {
+    package init(threads: Int, _ quota: HandleQuota) {
         self.threads = threads
-        self.holdings = holdings
+        self.quota = quota
         state = Monitor(State())
     }
 

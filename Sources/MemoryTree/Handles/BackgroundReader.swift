@@ -5,7 +5,7 @@ import Syscalls
 ///
 /// The thread ends when enough lies ready, and is started again when all of that has been taken. Who waits for a piece
 /// of a process that does not answer is told to wait without a thread. Nothing is lost by a failure that passes.
-final class ReadAhead<Piece: Sendable>: Sendable {
+final class BackgroundReader<Piece: Sendable>: Sendable {
     private struct State {
         var pieces: [Piece] = []
         var isRunning = false

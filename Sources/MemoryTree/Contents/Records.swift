@@ -8,19 +8,19 @@ extension Tree {
     func lettersSize(_ pages: UInt64) -> UInt64 { (pages + 1) * UInt64(Letters.width) }
 
     /// `letters`: which pages have a line is settled at open; a line is made when it is read.
-    func lettersFile(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> RecordFile {
+    func lettersFile(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> RecordFile {
         var title = LineWriter()
         title.range(node.range!)
-        title.text(" \(subject.process.id.pid) ")
+        title.text(" \(opened.process.id.pid) ")
         title.time(milliseconds: System.realMilliseconds)
         let header = Letters.header(String(decoding: title.bytes, as: UTF8.self))
         let width = UInt64(Letters.width)
-        guard let walk = try walk(subject) else {
+        guard let walk = try walk(opened) else {
             return RecordFile(size: width, blockSize: width) { _, _ in header }
         }
-        let extents = try extents(of: node.range!, subject, walk, reader)
+        let extents = try extents(of: node.range!, opened, walk, reader)
         let rows = ExtentRows(extents, pageSize: System.pageSize)
-        let context = subject.context
+        let context = opened.context
         // A reader of any 64 KiB has little more decoded than that.
         let linesPerBlock: UInt64 = 128
         let tableBytes = extents.count * (MemoryLayout<Extent>.stride + 8)
@@ -40,13 +40,13 @@ extension Tree {
     }
 
     /// An array in `raw`: entry *k* is the word of page *k* of the mapping.
-    func rawFile(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> RecordFile {
+    func rawFile(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> RecordFile {
         let range = node.range!
         let pageSize = System.pageSize
         let size = range.size / pageSize * 8
-        guard let walk = try walk(subject) else { throw .gone }
-        let (wanted, column) = try rawColumn(node.entry, subject.context.view)
-        let extents = try extents(of: range, subject, walk, reader)
+        guard let walk = try walk(opened) else { throw .gone }
+        let (wanted, column) = try rawColumn(node.entry, opened.context.view)
+        let extents = try extents(of: range, opened, walk, reader)
         let wordsPerBlock: UInt64 = 4096
         let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }
             .joinedNeighbours

@@ -107,24 +107,24 @@ package final class Access: Sendable {
 
     /// Whether two requests of one thread come with the same rights.
     package func isSameReader(_ first: Requester, _ second: Requester) -> Bool {
-        first.user == second.user && first.group == second.group && standing(of: first) == standing(of: second)
+        first.user == second.user && first.group == second.group && decision(of: first) == decision(of: second)
     }
 
     /// What the reader may ask about a process, or about none in particular.
-    package func standing(of requester: Requester, to process: ProcessID? = nil) -> Standing {
+    package func decision(of requester: Requester, to process: ProcessID? = nil) -> AccessDecision {
         guard options.sharing != .none else { return .asked(.daemon) }
-        let standing: Standing
+        let decision: AccessDecision
         switch requester.caller({ caller(requester) }) {
-        case .failure(let refusal): standing = .refused(refusal)
-        case .success(let caller): standing = self.standing(of: caller, to: process)
+        case .failure(let refusal): decision = .refused(refusal)
+        case .success(let caller): decision = self.decision(of: caller, to: process)
         }
         // Asked about no process, a reader is refused nothing yet.
-        if case .refused(let refusal) = standing, process != nil,
+        if case .refused(let refusal) = decision, process != nil,
             reported.withLock({ $0.insert(refusal).inserted })
         {
             report(refusal)
         }
-        return standing
+        return decision
     }
 
     private func applies(_ rule: Rule) -> Bool { options.without != rule }
@@ -152,7 +152,7 @@ package final class Access: Sendable {
                 capabilities: shares || !applies(.capabilities) ? status.capabilities : []))
     }
 
-    private func standing(of caller: Caller, to process: ProcessID?) -> Standing {
+    private func decision(of caller: Caller, to process: ProcessID?) -> AccessDecision {
         let status = caller.status
         let isFullRoot =
             caller.sharesUserNamespace && status.effectiveUser == 0 && status.fileUser == 0 && status.fileGroup == 0

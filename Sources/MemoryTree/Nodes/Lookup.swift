@@ -15,7 +15,7 @@ extension Tree {
         switch parent.entry {
         case .root:
             guard let pid = parseProcessNumber(name) else { throw .absent }
-            return Node(.process, try found(pid, reader).id)
+            return Node(.process, try processToStat(pid, reader).id)
         case .byName:
             guard try isName(name, reader) else { throw .absent }
             return Node(.byNameGroup, name: name)
@@ -36,8 +36,8 @@ extension Tree {
             _ = try target(of: link, for: reader)
             return link
         case .byLabel:
-            let subject = try subject(of: parent, reader)
-            guard try labels(of: subject, reader).mapping(labelled: name) != nil else { throw .absent }
+            let opened = try opened(of: parent, reader)
+            guard try labels(of: opened, reader).mapping(labelled: name) != nil else { throw .absent }
             return Node(.byLabelLink, parent.process, name: name)
         default:
             throw .absent
@@ -86,18 +86,18 @@ extension Tree {
                     try requireMapping(range, of: parent, reader)
                     return node
                 }
-                let subject = try subject(of: parent, reader)
-                guard try requireMapping(range, of: subject, reader), let memory = subject.memory else { throw .absent }
+                let opened = try opened(of: parent, reader)
+                guard try requireMapping(range, of: opened, reader), let memory = opened.memory else { throw .absent }
                 // As the kernel: whoever may not stat its link is not told of it.
                 _ = try memory.mapFiles().mode(String(range: range))
                 return node
             }
-            let subject = try subject(of: parent, reader)
-            try requireMapping(range, of: subject, reader)
-            return node.of(space: subject.space, view: subject.view)
+            let opened = try opened(of: parent, reader)
+            try requireMapping(range, of: opened, reader)
+            return node.of(space: opened.space, view: opened.view)
         }
         guard entry.kind == .file else {
-            _ = try pin(parent.process!, reader)
+            _ = try livingProcess(parent.process!, reader)
             return node
         }
         return try ofPresentSpace(node, reader)
@@ -106,10 +106,10 @@ extension Tree {
     /// The file with the number of the address space; without the right to see that it is there all the same, as in
     /// /proc, and opening it fails.
     private func ofPresentSpace(_ node: Node, _ reader: Reader) throws(ProcError) -> Node {
-        _ = try visible(node.process!, reader)
+        _ = try processToRead(node.process!, reader)
         do {
-            let subject = try subject(of: node, reader)
-            return node.of(space: subject.space, view: subject.view)
+            let opened = try opened(of: node, reader)
+            return node.of(space: opened.space, view: opened.view)
         } catch {
             guard case .refused = error else { throw error }
             return node.of(space: 0, view: try view(of: node.process, for: reader))
@@ -149,31 +149,31 @@ extension Tree {
                 list.append((Array(String(process.id.pid).utf8), link))
             }
         case .process:
-            _ = try pin(node.process!, reader)
+            _ = try livingProcess(node.process!, reader)
             let space: UInt64
-            do { space = try subject(of: node, reader).space } catch {
+            do { space = try opened(of: node, reader).space } catch {
                 guard case .refused = error else { throw error }
                 space = 0
             }
             list = try fixedChildren(of: node, space: space, reader)
         case .vmaFolder:
-            for vma in try mappings(of: try subject(of: node, reader), reader).list {
+            for vma in try mappings(of: try opened(of: node, reader), reader).list {
                 list.append((vma.range.name, Node(.vma, node.process, range: vma.range)))
             }
         case .vma:
             let hasFile = try requireMapping(node.range!, of: node, reader)
             // The number only makes the inode numbers that are listed.
             let known = try processes.lastSpace(of: node.process!)
-            let space = if let known { known } else { try subject(of: node, reader).space }
+            let space = if let known { known } else { try opened(of: node, reader).space }
             list = try fixedChildren(of: node, space: space, reader).filter { $0.node.entry != .backing || hasFile }
         case .raw:
-            let subject = try subject(of: node, reader)
-            try requireMapping(node.range!, of: subject, reader)
-            list = try fixedChildren(of: node, space: subject.space, reader)
+            let opened = try opened(of: node, reader)
+            try requireMapping(node.range!, of: opened, reader)
+            list = try fixedChildren(of: node, space: opened.space, reader)
         case .at:
-            _ = try pin(node.process!, reader)
+            _ = try livingProcess(node.process!, reader)
         case .byLabel:
-            for label in try labels(of: try subject(of: node, reader), reader).labels {
+            for label in try labels(of: try opened(of: node, reader), reader).labels {
                 if let label { list.append((label, Node(.byLabelLink, node.process, name: label))) }
             }
         default:
@@ -190,8 +190,8 @@ extension Tree {
         switch node.entry {
         case .root, .byName, .byNameGroup:
             guard try finder(reader) == listing.finder else { throw .refused(.permissionDenied) }
-        case .process, .at: _ = try visible(node.process!, reader)
-        default: _ = try subject(of: node, reader)
+        case .process, .at: _ = try processToRead(node.process!, reader)
+        default: _ = try opened(of: node, reader)
         }
     }
 
@@ -210,7 +210,7 @@ extension Tree {
     /// Where a link leads: inside the tree relative to the link, else to a file of /proc.
     package func target(of node: Node, for reader: Reader) throws(ProcError) -> [UInt8] {
         func kernel(_ name: String) throws(ProcError) -> [UInt8] {
-            Array("\(root.path)/\(try pin(node.process!, reader).id.pid)/\(name)".utf8)
+            Array("\(root.path)/\(try livingProcess(node.process!, reader).id.pid)/\(name)".utf8)
         }
         func mapping(_ vma: VMA?) throws(ProcError) -> [UInt8] {
             guard let vma else { throw .absent }
@@ -220,26 +220,26 @@ extension Tree {
         case .selfLink:
             guard let pid = try root.group(ofThread: reader.requester.thread) else { throw .absent }
             return Array(String(pid).utf8)
-        case .byNameLink: return Array("../../\(try pin(node.process!, reader).id.pid)".utf8)
+        case .byNameLink: return Array("../../\(try livingProcess(node.process!, reader).id.pid)".utf8)
         case .mapsLink: return try kernel("maps")
         case .smapsLink: return try kernel("smaps")
         case .smapsRollupLink: return try kernel("smaps_rollup")
         case .pagemapLink: return try kernel("pagemap")
         case .mapFilesLink: return try kernel("map_files")
         case .backing:
-            let subject = try subject(of: node, reader)
-            guard try requireMapping(node.range!, of: subject, reader) else { throw .absent }
-            return Array("\(root.path)/\(subject.memory!.path("map_files"))/".utf8) + node.range!.name
+            let opened = try opened(of: node, reader)
+            guard try requireMapping(node.range!, of: opened, reader) else { throw .absent }
+            return Array("\(root.path)/\(opened.memory!.path("map_files"))/".utf8) + node.range!.name
         case .atLink:
-            let subject = try subject(of: node, reader)
+            let opened = try opened(of: node, reader)
             let address = node.range!.start
-            if capabilities.hasQuery, address >> 63 == 0, let maps = subject.memory?.maps {
+            if capabilities.hasQuery, address >> 63 == 0, let maps = opened.memory?.maps {
                 guard let range = try VMAQuery.mapping(holding: address, in: maps)?.range else { throw .absent }
                 return Array("../vma/".utf8) + range.name
             }
-            return try mapping(try mappings(of: subject, reader).mapping(holding: address))
+            return try mapping(try mappings(of: opened, reader).mapping(holding: address))
         case .byLabelLink:
-            return try mapping(try labels(of: try subject(of: node, reader), reader).mapping(labelled: node.name))
+            return try mapping(try labels(of: try opened(of: node, reader), reader).mapping(labelled: node.name))
         default:
             throw .absent
         }

@@ -28,7 +28,7 @@ package struct Rights: Hashable, Sendable {
 }
 
 /// What a reader may ask the kernel about a process.
-package enum Standing: Hashable, Sendable {
+package enum AccessDecision: Hashable, Sendable {
     /// The kernel decides, by these rights.
     case asked(Rights)
     /// It is not even asked.

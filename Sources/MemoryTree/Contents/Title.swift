@@ -5,15 +5,15 @@ import Syscalls
 
 extension Tree {
     /// The first line of a table: what it is of, and of when.
-    func title(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
+    func title(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> [UInt8] {
         var line = LineWriter()
         line.text("# ")
         switch node.entry.specification.parent {
         case .vma:
-            let vma = try mapping(node.range!, of: subject, reader)
+            let vma = try mapping(node.range!, of: opened, reader)
             line.range(vma.range)
             line.text(" \(vma.permissions.text) ")
-            let name = try MappedObject(vma, memory: subject.memory).name
+            let name = try MappedObject(vma, memory: opened.memory).name
             if !name.isEmpty {
                 line.escaped(name, keepingBlanks: true)
                 line.text(" ")
@@ -22,16 +22,16 @@ extension Tree {
             if let range = node.range { line.range(range) } else { line.text("all mappings") }
             line.text(" ")
         }
-        line.text("of \(subject.process.id.pid) (")
-        line.escaped(try command(subject), keepingBlanks: true)
+        line.text("of \(opened.process.id.pid) (")
+        line.escaped(try command(opened), keepingBlanks: true)
         line.text("), taken ")
         line.time(milliseconds: System.realMilliseconds)
         line.newline()
         return line.bytes
     }
 
-    private func command(_ subject: Subject) throws(ProcError) -> [UInt8] {
-        if let memory = subject.memory { return memory.stat.command }
-        return try subject.process.command()
+    private func command(_ opened: OpenedProcess) throws(ProcError) -> [UInt8] {
+        if let memory = opened.memory { return memory.stat.command }
+        return try opened.process.command()
     }
 }

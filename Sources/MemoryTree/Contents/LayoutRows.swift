@@ -11,12 +11,12 @@ import SystemPackage
 /// the decoders. Used by one reader at a time.
 final class LayoutRows: @unchecked Sendable {
     // Safety: touched only by the closures of one TextStream, under its lock, or before there is one.
-    private let blocks: ReadAhead<[UInt8]>
-    private let list: ReadAhead<Labels>
+    private let blocks: BackgroundReader<[UInt8]>
+    private let list: BackgroundReader<Labels>
     private var labels: Labels?
     /// Read, but no rows are made of it yet.
     private var texts: ArraySlice<[UInt8]> = []
-    private let ahead: Lookahead<[UInt8]>
+    private let ahead: OrderedJobs<[UInt8]>
 
     /// Texts read ahead, of 128 KiB each: what is read while the mapping list is.
     private static let mostAhead = 128
@@ -28,9 +28,9 @@ final class LayoutRows: @unchecked Sendable {
     ) throws(ProcError) {
         let lane = memory.process.lane
         let blocks = SMapsBlocks(memory, try memory.open("smaps"))
-        self.blocks = ReadAhead(most: 16, lane, make: blocks.next)
-        self.list = ReadAhead(most: 1, lane, make: list)
-        ahead = Lookahead(decoders, lane)
+        self.blocks = BackgroundReader(most: 16, lane, make: blocks.next)
+        self.list = BackgroundReader(most: 1, lane, make: list)
+        ahead = OrderedJobs(decoders, lane)
     }
 
     func cancel() {

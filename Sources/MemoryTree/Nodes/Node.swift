@@ -51,7 +51,7 @@ package struct Node: Hashable, Sendable {
 /// What the bytes of a file depend on besides the process: what its reader may ask the kernel, and which facts about
 /// frames he may see.
 package struct ReaderView: Hashable, Sendable {
-    package let standing: Standing
+    package let decision: AccessDecision
     package let frames: FrameView
 }
 

@@ -5,28 +5,28 @@ import Syscalls
 
 extension Tree {
     /// The pages that a table is about, as spans of address space.
-    private func spans(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> (
+    private func spans(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> (
         spans: [AddressRange], borders: [UInt64]
     ) {
         if node.entry.specification.parent == .vma {
             let range = node.range!
             return (range.start >> 63 == 0 ? [range] : [], [])
         }
-        let spans = try mappings(of: subject, reader).spans(in: node.range)
+        let spans = try mappings(of: opened, reader).spans(in: node.range)
         return (spans, spans.map(\.start))
     }
 
     /// `pages` and `ranges`: frozen if short, else made as it is read.
-    func openPageTable(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> OpenFile {
-        let title = try title(node, subject, reader)
-        let (spans, borders) = try spans(node, subject, reader)
-        let walk = try walk(subject)
+    func openPageTable(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> OpenFile {
+        let title = try title(node, opened, reader)
+        let (spans, borders) = try spans(node, opened, reader)
+        let walk = try walk(opened)
         func table() -> PageTable {
             let isPages = [.processPages, .pagesOfRange, .vmaPages].contains(node.entry)
             let header = title + Table.header(isPages ? Table.pages : Table.ranges)
             guard let walk else { return PageTable(text: TextStream(header: header) { _ in nil }) { _, _ in 0 } }
             let plan = PagePlan(walk.pageMap, spans: spans)
-            let atEnd = atEnd(node, subject)
+            let atEnd = atEnd(node, opened)
             return isPages ? pages(header, walk, plan, atEnd) : ranges(header, walk, plan, borders, atEnd)
         }
         // Of the one who finds out how long it is; those who waited for it start their own.
@@ -55,10 +55,10 @@ extension Tree {
 
     /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too,
     /// and those of a program that another one has replaced between two opens.
-    func atEnd(_ node: Node, _ subject: Subject) -> @Sendable (Reader) throws(ProcError) -> Void {
+    func atEnd(_ node: Node, _ opened: OpenedProcess) -> @Sendable (Reader) throws(ProcError) -> Void {
         let range = node.entry.specification.parent == .vma ? node.range : nil
         return { [self] reader throws(ProcError) in
-            if let range { try requireMapped(range, subject, reader) } else { try subject.memory?.requireAlive() }
+            if let range { try requireMapped(range, opened, reader) } else { try opened.memory?.requireAlive() }
         }
     }
 
@@ -99,12 +99,12 @@ extension Tree {
 
     /// `flags`.
     func flagsText(
-        _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+        _ node: Node, _ opened: OpenedProcess, _ walk: PageWalk?, _ reader: Reader
     ) throws(ProcError) -> [UInt8] {
-        var text = try title(node, subject, reader) + Table.header(Table.flags)
+        var text = try title(node, opened, reader) + Table.header(Table.flags)
         guard let walk else { return text }
-        let plan = PagePlan(walk.pageMap, spans: try spans(node, subject, reader).spans)
-        let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd(node, subject)) {
+        let plan = PagePlan(walk.pageMap, spans: try spans(node, opened, reader).spans)
+        let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd(node, opened)) {
             piece, scratch throws(ProcError) in
             var counts = FlagCounts()
             try walk.read(piece, .flags, into: &scratch.batch)
@@ -117,19 +117,19 @@ extension Tree {
 
     /// `strip`.
     func stripText(
-        _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+        _ node: Node, _ opened: OpenedProcess, _ walk: PageWalk?, _ reader: Reader
     ) throws(ProcError) -> [UInt8] {
-        let title = try title(node, subject, reader)
+        let title = try title(node, opened, reader)
         let pageSize = System.pageSize
         // A mapping at a kernel address has no page tables, so it is not in `spans`: its pages are all holes.
-        let ranges = try node.entry == .vmaStrip ? [node.range!] : mappings(of: subject, reader).list.map(\.range)
+        let ranges = try node.entry == .vmaStrip ? [node.range!] : mappings(of: opened, reader).list.map(\.range)
         let spans = ranges.filter { $0.start >> 63 == 0 }
         let pages = ranges.reduce(0) { $0 + $1.size / pageSize }
         var strip = Strip(pages: pages)
         if let walk {
             let context = walk.context
             let plan = PagePlan(walk.pageMap, spans: spans)
-            let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd(node, subject)) {
+            let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd(node, opened)) {
                 piece, scratch throws(ProcError) in
                 try walk.read(piece, .flags, into: &scratch.batch)
                 return KindRun.runs(scratch.batch, piece.extents, context)

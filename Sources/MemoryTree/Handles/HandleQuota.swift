@@ -3,9 +3,9 @@ import Syscalls
 
 /// What handles hold and what is made ahead of their readers, bounded in all and for each user.
 ///
-/// `Shares` says who may have how much. What readers can do without, such as pieces made ahead of them, takes half at
+/// `Quota` says who may have how much. What readers can do without, such as pieces made ahead of them, takes half at
 /// most, so that it never lets an open fail.
-package final class Holdings: Sendable {
+package final class HandleQuota: Sendable {
     package struct Amount: Equatable, Sendable {
         package var handles: Int
         /// Bytes, of text or what it stands for.
@@ -27,7 +27,7 @@ package final class Holdings: Sendable {
     }
 
     private struct State {
-        var handles, bytes: Shares
+        var handles, bytes: Quota
         var spare = 0
         /// Most bytes since the allocator was last asked to return what is free.
         var peak = 0
@@ -41,7 +41,7 @@ package final class Holdings: Sendable {
     private static let peakToReturn = 32 << 20
 
     package init(most: Amount) {
-        state = Monitor(State(handles: Shares(most: most.handles), bytes: Shares(most: most.bytes)))
+        state = Monitor(State(handles: Quota(most: most.handles), bytes: Quota(most: most.bytes)))
     }
 
     /// The bounds of a daemon that may have so many descriptors open. A handle keeps one at most, or a few where few such
@@ -57,10 +57,10 @@ package final class Holdings: Sendable {
     /// Room for a handle of the user.
     ///
     /// - Throws: ENFILE when there are too many, EMFILE when the user has too many, ENOMEM when they hold too much.
-    package func openHandle(for user: UInt32) throws(ProcError) -> Holding {
-        let holding = Holding(self, user)
-        try holding.take(Amount(handles: 1, bytes: Self.bytesPerHandle))
-        return holding
+    package func openHandle(for user: UInt32) throws(ProcError) -> Charge {
+        let charge = Charge(self, user)
+        try charge.take(Amount(handles: 1, bytes: Self.bytesPerHandle))
+        return charge
     }
 
     fileprivate func take(_ amount: Amount, for user: UInt32) throws(ProcError) {
@@ -103,32 +103,32 @@ package final class Holdings: Sendable {
 }
 
 /// What one handle, or the work for one reader, holds; all of it is given back with the last reference.
-package final class Holding: Sendable {
-    private let holdings: Holdings
+package final class Charge: Sendable {
+    private let quota: HandleQuota
     private let user: UInt32
-    private let held = Monitor(Holdings.Amount())
+    private let held = Monitor(HandleQuota.Amount())
 
-    init(_ holdings: Holdings, _ user: UInt32) {
-        self.holdings = holdings
+    init(_ quota: HandleQuota, _ user: UInt32) {
+        self.quota = quota
         self.user = user
     }
 
-    deinit { holdings.giveBack(held.withLock { $0 }, of: user) }
+    deinit { quota.giveBack(held.withLock { $0 }, of: user) }
 
     /// Counts bytes that cannot be done without.
     ///
     /// - Throws: ENOMEM when there is no room for them.
-    package func take(bytes: Int) throws(ProcError) { try take(Holdings.Amount(bytes: bytes)) }
+    package func take(bytes: Int) throws(ProcError) { try take(HandleQuota.Amount(bytes: bytes)) }
 
-    fileprivate func take(_ amount: Holdings.Amount) throws(ProcError) {
-        try holdings.take(amount, for: user)
+    fileprivate func take(_ amount: HandleQuota.Amount) throws(ProcError) {
+        try quota.take(amount, for: user)
         held.withLock { $0 += amount }
     }
 
     /// Counts bytes that can be done without; false when there is no room for them.
     package func takeSpare(bytes: Int) -> Bool {
-        guard holdings.takeSpare(bytes, for: user) else { return false }
-        held.withLock { $0 += Holdings.Amount(bytes: bytes, spare: bytes) }
+        guard quota.takeSpare(bytes, for: user) else { return false }
+        held.withLock { $0 += HandleQuota.Amount(bytes: bytes, spare: bytes) }
         return true
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// Policy, the same for all of them: a plain user gets a quarter at most, all plain users together three quarters. So
 /// nobody keeps the others out, and root always finds a quarter.
-package struct Shares: Sendable {
+package struct Quota: Sendable {
     package let most: Int
     package private(set) var total = 0
     private var plain = 0

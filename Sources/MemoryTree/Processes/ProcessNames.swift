@@ -11,7 +11,7 @@ struct NamedProcess: Sendable {
 
 /// Who looks for processes where hidepid hides some: rights, and the one process that everybody finds, their own.
 package struct Finder: Hashable, Sendable {
-    let standing: Standing
+    let decision: AccessDecision
     let process: Int32?
 }
 
@@ -20,7 +20,7 @@ extension Tree {
     func finder(_ reader: Reader) throws(ProcError) -> Finder? {
         guard root.hiding != nil else { return nil }
         return Finder(
-            standing: access.standing(of: reader.requester), process: try root.group(ofThread: reader.requester.thread))
+            decision: access.decision(of: reader.requester), process: try root.group(ofThread: reader.requester.thread))
     }
 
     /// Numbers of all processes that the reader may find.
@@ -28,13 +28,13 @@ extension Tree {
         guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
         // Whatever its rights are, a process finds itself.
         let itself = try root.group(ofThread: reader.requester.thread)
-        guard case .asked(let rights) = access.standing(of: reader.requester) else { return itself.map { [$0] } ?? [] }
+        guard case .asked(let rights) = access.decision(of: reader.requester) else { return itself.map { [$0] } ?? [] }
         var numbers = try root.processes(as: rights)
         if let itself, !numbers.contains(itself) { numbers = (numbers + [itself]).sorted() }
         // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials. Only on the mount
         // of a member of the group that sees all, every reader is one too.
         guard let own = root.ownNumber, rights.credentials != nil || hiding.group != System.groupNumber,
-            case .refused = access.standing(of: reader.requester, to: ProcessID(pid: own, birth: 0))
+            case .refused = access.decision(of: reader.requester, to: ProcessID(pid: own, birth: 0))
         else { return numbers }
         return numbers.filter { $0 != own }
     }
@@ -54,7 +54,7 @@ extension Tree {
     /// The process of a number; nil when it has gone, may not be looked at, or has no name that fits.
     func named(_ pid: Int32, _ reader: Reader) throws(ProcError) -> NamedProcess? {
         do throws(ProcError) {
-            let process = try visible(try processes.process(pid).id, reader)
+            let process = try processToRead(try processes.process(pid).id, reader)
             guard let name = entryName(try process.command()) else { return nil }
             nameHints.withLock { hints in
                 if hints.count >= Self.mostNameHints { hints = [:] }

@@ -11,52 +11,52 @@ extension Tree {
         case .legend: return .frozen(FrozenText(Handbook.legend))
         case .capabilities:
             try requireView(of: node, try view(for: reader))
-            let facts = try capabilities.facts(node.view!.standing, root)
+            let facts = try capabilities.facts(node.view!.decision, root)
             return .frozen(FrozenText(Handbook.capabilities(facts)))
         case .status: return .frozen(FrozenText(statusText()))
         case .processInfo:
-            _ = try pin(node.process!, reader)
+            _ = try livingProcess(node.process!, reader)
             try requireView(of: node, try view(of: node.process, for: reader))
             // Made anew each time: the kernel is asked about the link to the executable when that is read.
             return .frozen(FrozenText(try processInfo(node, reader)))
         default: break
         }
 
-        let subject = try subject(of: node, reader)
-        guard subject.space == node.space || node.space == Node.unknownSpace else { throw .gone }
-        try requireView(of: node, subject.view)
+        let opened = try opened(of: node, reader)
+        guard opened.space == node.space || node.space == Node.unknownSpace else { throw .gone }
+        try requireView(of: node, opened.view)
         // What is kept is kept under the number that it has.
-        let node = node.of(space: subject.space, view: subject.view)
+        let node = node.of(space: opened.space, view: opened.view)
         switch node.entry {
         case .processSummary:
-            return try summary(node, subject, reader) { walk throws(ProcError) in
-                try processSummary(subject, walk, reader)
+            return try summary(node, opened, reader) { walk throws(ProcError) in
+                try processSummary(opened, walk, reader)
             }
-        case .layout: return try openLayout(node, subject, reader)
-        case .files: return try openFiles(node, subject, reader)
+        case .layout: return try openLayout(node, opened, reader)
+        case .files: return try openFiles(node, opened, reader)
         case .processPages, .pagesOfRange, .vmaPages, .processRanges, .rangesOfRange, .vmaRanges:
-            return try openPageTable(node, subject, reader)
+            return try openPageTable(node, opened, reader)
         case .processFlags, .flagsOfRange, .vmaFlags:
-            let walk = try walk(subject)
-            return try answer(node, reader) { () throws(ProcError) in try flagsText(node, subject, walk, reader) }
+            let walk = try walk(opened)
+            return try answer(node, reader) { () throws(ProcError) in try flagsText(node, opened, walk, reader) }
         case .processStrip, .vmaStrip:
-            let walk = try walk(subject)
-            return try answer(node, reader) { () throws(ProcError) in try stripText(node, subject, walk, reader) }
+            let walk = try walk(opened)
+            return try answer(node, reader) { () throws(ProcError) in try stripText(node, opened, walk, reader) }
         case .vmaInfo:
-            return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, subject, reader) }
+            return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, opened, reader) }
         case .vmaSummary:
-            return try summary(node, subject, reader) { walk throws(ProcError) in
-                try mappingSummary(node, subject, walk, reader)
+            return try summary(node, opened, reader) { walk throws(ProcError) in
+                try mappingSummary(node, opened, walk, reader)
             }
         case .vmaMaps:
             return try answer(node, reader) { () throws(ProcError) in
-                try mappings(of: subject, holding: node.range, reader).line(of: node.range!)
+                try mappings(of: opened, holding: node.range, reader).line(of: node.range!)
             }
         case .vmaSmaps:
-            return try answer(node, reader) { () throws(ProcError) in Array(try smaps(node.range!, subject, reader)) }
-        case .letters: return .record(try lettersFile(node, subject, reader))
+            return try answer(node, reader) { () throws(ProcError) in Array(try smaps(node.range!, opened, reader)) }
+        case .letters: return .record(try lettersFile(node, opened, reader))
         case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
-            return .record(try rawFile(node, subject, reader))
+            return .record(try rawFile(node, opened, reader))
         default: throw .absent
         }
     }
@@ -81,7 +81,7 @@ extension Tree {
 
     /// Whether that many rows are too many to freeze now.
     func mustStream(rows: Int) -> Bool {
-        let held = holdings.total
+        let held = quota.total
         return rows > Self.mostFrozenRows
             || held.bytes - held.spare + rows * Self.typicalRowBytes > max(cache.budget, 1 << 20)
     }

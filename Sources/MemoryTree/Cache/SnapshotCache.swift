@@ -36,12 +36,12 @@ package final class SnapshotCache: Sendable {
     package struct SpaceKey: Hashable, Sendable {
         let process: ProcessID
         let space: UInt64
-        let standing: Standing
+        let decision: AccessDecision
 
-        package init(process: ProcessID, space: UInt64, standing: Standing) {
+        package init(process: ProcessID, space: UInt64, decision: AccessDecision) {
             self.process = process
             self.space = space
-            self.standing = standing
+            self.decision = decision
         }
     }
 

@@ -31,12 +31,12 @@ let smapsKeyWidth = 16
 extension Tree {
     /// `info` of a process. Says of anybody what /proc/PID/status tells everybody.
     func processInfo(_ node: Node, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        let process = try pin(node.process!, reader)
+        let process = try livingProcess(node.process!, reader)
         var text = LineWriter()
         let stat = try statusLines(process, &text)
         text.line("Started") { $0.time(milliseconds: root.time(ofTicks: stat.startTime)) }
         let executable = Result { () throws(ProcError) in
-            try process.readLink("exe", as: try node.view!.standing.rights())
+            try process.readLink("exe", as: try node.view!.decision.rights())
         }
         if case .failure(let error) = executable { try error.throwIfUnanswered() }
         text.line("Executable") { (text: inout LineWriter) in
@@ -60,19 +60,20 @@ extension Tree {
 
     /// `summary` of a process: smaps_rollup, then what the page map says.
     func processSummary(
-        _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+        _ opened: OpenedProcess, _ walk: PageWalk?, _ reader: Reader
     ) throws(ProcError) -> [UInt8] {
         var text = LineWriter()
-        guard let memory = subject.memory else {
-            _ = try statusLines(subject.process, &text)
+        guard let memory = opened.memory else {
+            _ = try statusLines(opened.process, &text)
             return text.bytes
         }
         // The kernel walks the page tables for it while we count entries.
         let file = try memory.open("smaps_rollup")
-        let rollup = ReadAhead<[UInt8]>(most: 1, memory.process.lane) { _ throws(ProcError) in try memory.readAll(file)
+        let rollup = BackgroundReader<[UInt8]>(most: 1, memory.process.lane) { _ throws(ProcError) in
+            try memory.readAll(file)
         }
         let first = try rollup.nextIfReady(reader)
-        let spans = try mappings(of: subject, reader).spans()
+        let spans = try mappings(of: opened, reader).spans()
         let counts = try walk.map { walk throws(ProcError) in
             try entryCounts(spans, walk, reader) { _ throws(ProcError) in try memory.requireAlive() }
         }
@@ -83,14 +84,14 @@ extension Tree {
 
     /// `summary` of a mapping.
     func mappingSummary(
-        _ node: Node, _ subject: Subject, _ walk: PageWalk?, _ reader: Reader
+        _ node: Node, _ opened: OpenedProcess, _ walk: PageWalk?, _ reader: Reader
     ) throws(ProcError) -> [UInt8] {
         let range = node.range!
         let spans = range.start >> 63 == 0 ? [range] : []
         var text = LineWriter()
-        let block = Array(try smaps(range, subject, reader))
+        let block = Array(try smaps(range, opened, reader))
         let counts = try walk.map { walk throws(ProcError) in
-            try entryCounts(spans, walk, reader, atEnd: atEnd(node, subject))
+            try entryCounts(spans, walk, reader, atEnd: atEnd(node, opened))
         }
         try summary(block, counts, &text)
         return text.bytes
@@ -99,10 +100,10 @@ extension Tree {
     /// A text that shows what smaps says also where pagemap may not be read: of a process of one's own that is not
     /// dumpable. Such a text is not kept, so that the right to pagemap is asked for each time.
     func summary(
-        _ node: Node, _ subject: Subject, _ reader: Reader, make: (PageWalk?) throws(ProcError) -> [UInt8]
+        _ node: Node, _ opened: OpenedProcess, _ reader: Reader, make: (PageWalk?) throws(ProcError) -> [UInt8]
     ) throws(ProcError) -> OpenFile {
         let walk: PageWalk?
-        do { walk = try self.walk(subject) } catch {
+        do { walk = try self.walk(opened) } catch {
             guard case .refused = error else { throw error }
             return .frozen(FrozenText(try make(nil)))
         }
@@ -130,11 +131,11 @@ extension Tree {
     }
 
     /// `info` of a mapping.
-    func mappingInfo(_ node: Node, _ subject: Subject, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        let labels = try labels(of: subject, holding: node.range, reader)
+    func mappingInfo(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        let labels = try labels(of: opened, holding: node.range, reader)
         guard let index = labels.mappings.index(of: node.range!) else { throw .absent }
         let (vma, object, label) = (labels.mappings.list[index], labels.objects[index], labels.labels[index])
-        let block = Array(try smaps(node.range!, subject, reader))
+        let block = Array(try smaps(node.range!, opened, reader))
         let smaps = try ProcError.decode { () throws(DecodeError) in
             var cursor = ByteCursor(block)
             cursor.position = min(cursor.endOfLine + 1, cursor.limit)
@@ -163,10 +164,11 @@ extension Tree {
     }
 
     /// The kernel's own lines about a mapping.
-    func smaps(_ range: AddressRange, _ subject: Subject, _ reader: Reader) throws(ProcError) -> ArraySlice<UInt8> {
-        guard let memory = subject.memory else { throw .absent }
+    func smaps(_ range: AddressRange, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> ArraySlice<UInt8>
+    {
+        guard let memory = opened.memory else { throw .absent }
         let all = try cache.value(
-            .smaps(subject.key), for: reader,
+            .smaps(opened.key), for: reader,
             accept: { (kept: SMapsText) in kept.block(of: range) != nil },
             bytes: { $0.text.count + $0.blocks.count * 48 }
         ) { () throws(ProcError) in
@@ -190,8 +192,8 @@ extension Tree {
         status("Cache_hits", cache.hits)
         status("Cache_misses", cache.misses)
         status("Cache_evictions", cache.evictions)
-        status("Handles", UInt64(holdings.total.handles))
-        status("Handle_bytes", UInt64(holdings.total.bytes))
+        status("Handles", UInt64(quota.total.handles))
+        status("Handle_bytes", UInt64(quota.total.bytes))
         status("Threads", UInt64(options.threads))
         if let own = try? File.open("/proc/self/status").readAll() {
             let file = StatusFile(own)

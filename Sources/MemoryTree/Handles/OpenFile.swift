@@ -39,11 +39,11 @@ package enum OpenFile: Sendable {
     /// Counts what the file holds, now and as it is read, as part of what its handle does.
     ///
     /// - Throws: ENOMEM when there is no room for it.
-    func count(in holding: Holding) throws(ProcError) {
+    func count(in charge: Charge) throws(ProcError) {
         switch self {
-        case .frozen(let text): try holding.take(bytes: text.bytes.count)
-        case .record(let file): try file.count(in: holding)
-        case .stream(let stream): try holding.take(bytes: stream.mostHeld())
+        case .frozen(let text): try charge.take(bytes: text.bytes.count)
+        case .record(let file): try file.count(in: charge)
+        case .stream(let stream): try charge.take(bytes: stream.mostHeld())
         }
     }
 
@@ -83,7 +83,7 @@ package final class RecordFile: Sendable {
     private struct Kept {
         var blocks: [UInt64: [UInt8]] = [:]
         /// nil when the file has no handle.
-        var holding: Holding?
+        var charge: Charge?
     }
 
     private static let mostKept = 8 << 20
@@ -103,9 +103,9 @@ package final class RecordFile: Sendable {
         self.make = make
     }
 
-    fileprivate func count(in holding: Holding) throws(ProcError) {
-        try holding.take(bytes: tableBytes)
-        kept.withLock { $0.holding = holding }
+    fileprivate func count(in charge: Charge) throws(ProcError) {
+        try charge.take(bytes: tableBytes)
+        kept.withLock { $0.charge = charge }
     }
 
     func read(at offset: UInt64, count: Int, _ reader: Reader) throws(ProcError) -> [ArraySlice<UInt8>] {
@@ -137,7 +137,7 @@ package final class RecordFile: Sendable {
         return kept.withLock { kept in
             if let first = kept.blocks[number] { return first }
             if UInt64(kept.blocks.count + 1) * blockSize <= Self.mostKept,
-                kept.holding?.takeSpare(bytes: block.count) ?? true
+                kept.charge?.takeSpare(bytes: block.count) ?? true
             {
                 kept.blocks[number] = block
             }

@@ -4,7 +4,7 @@ import Syscalls
 import SystemPackage
 
 /// A process at this moment, as one reader may see it.
-struct Subject: Sendable {
+struct OpenedProcess: Sendable {
     let process: PinnedProcess
     /// nil for a kernel thread or a zombie. Its `maps` was opened now, with the reader's right to.
     let memory: ProcessMemory?
@@ -14,26 +14,26 @@ struct Subject: Sendable {
     let context: FrameContext
 
     var key: SnapshotCache.SpaceKey {
-        SnapshotCache.SpaceKey(process: process.id, space: space, standing: view.standing)
+        SnapshotCache.SpaceKey(process: process.id, space: space, decision: view.decision)
     }
 }
 
 extension Tree {
     /// The process of a node with its memory as it is now.
-    func subject(of node: Node, _ reader: Reader) throws(ProcError) -> Subject {
+    func opened(of node: Node, _ reader: Reader) throws(ProcError) -> OpenedProcess {
         guard let id = node.process else { throw .absent }
-        let process = try visible(id, reader)
+        let process = try processToRead(id, reader)
         let view = try view(of: id, for: reader)
         let context = capabilities.frames.seen(through: view.frames)
         for _ in 0..<Self.mostExecs {
             guard let thread = try process.memoryThread() else {
-                return Subject(process: process, memory: nil, space: 0, view: view, context: context)
+                return OpenedProcess(process: process, memory: nil, space: 0, view: view, context: context)
             }
-            let memory = try ProcessMemory(process, thread, as: try view.standing.rights())
+            let memory = try ProcessMemory(process, thread, as: try view.decision.rights())
             let space = try processes.space(of: memory)
             // Else what was opened may be of another program than the number.
             guard try process.memoryThread()?.stat.layout == thread.stat.layout else { continue }
-            return Subject(process: process, memory: memory, space: space, view: view, context: context)
+            return OpenedProcess(process: process, memory: memory, space: space, view: view, context: context)
         }
         throw .gone
     }
@@ -43,18 +43,18 @@ extension Tree {
 
     /// What the reader may ask and see of a process, or of none in particular.
     func view(of process: ProcessID? = nil, for reader: Reader) throws(ProcError) -> ReaderView {
-        let standing = access.standing(of: reader.requester, to: process)
-        return ReaderView(standing: standing, frames: try capabilities.frameView(standing, root))
+        let decision = access.decision(of: reader.requester, to: process)
+        return ReaderView(decision: decision, frames: try capabilities.frameView(decision, root))
     }
 
     /// The process, whose directory the reader may stat.
-    func found(_ pid: Int32, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+    func processToStat(_ pid: Int32, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         try requireFindable(pid, reader)
         return try processes.process(pid)
     }
 
     /// The same for one that was found before, if it lives.
-    func found(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+    func processToStat(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         let process = try processes.process(id)
         try requireFindable(id.pid, reader)
         guard process.isAlive else { throw .gone }
@@ -68,7 +68,7 @@ extension Tree {
     }
 
     /// The process, of which the reader may read what everybody may read where nothing is hidden.
-    func visible(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+    func processToRead(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         let process = try processes.process(id)
         try askIfHidden(id.pid, inside: true, reader) { rights throws(ProcError) in
             _ = try process.openAtHand("stat", as: rights)
@@ -77,8 +77,8 @@ extension Tree {
     }
 
     /// The same, if it lives.
-    func pin(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
-        let process = try visible(id, reader)
+    func livingProcess(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        let process = try processToRead(id, reader)
         guard process.isAlive else { throw .gone }
         return process
     }
@@ -89,7 +89,7 @@ extension Tree {
         _ pid: Int32, inside: Bool, _ reader: Reader, ask: (Rights) throws(ProcError) -> Void
     ) throws(ProcError) {
         guard let hiding = root.hiding else { return }
-        switch access.standing(of: reader.requester, to: ProcessID(pid: pid, birth: 0)) {
+        switch access.decision(of: reader.requester, to: ProcessID(pid: pid, birth: 0)) {
         case .asked(let rights): try ask(rights)
         case .refused: if let failure = hiding.failure(inside: inside) { throw failure }
         }

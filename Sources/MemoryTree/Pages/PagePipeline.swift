@@ -13,7 +13,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     private var queue: ArraySlice<PagePiece> = []
     private var sortsFrames = false
     /// What has been found room for beside the first piece: of the user who reads first, until the end is reached.
-    private var holding: Holding?
+    private var charge: Charge?
     private var piecesHeld = 1
     private var bytesHeldToSort = 0
 
@@ -22,7 +22,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     private let wanted: PageWalk.Wanted
     private let decoders: Decoders
     private let decode: @Sendable (PagePiece, inout DecodeScratch) throws(ProcError) -> Output
-    private let ahead: Lookahead<Output>
+    private let ahead: OrderedJobs<Output>
     private let observed = Monitor(Observed())
 
     /// Of the pieces whose frames were read in the order of addresses.
@@ -48,14 +48,14 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         self.decoders = decoders
         self.decode = decode
         self.atEnd = atEnd
-        ahead = Lookahead(decoders, walk.pageMap.file.lane)
+        ahead = OrderedJobs(decoders, walk.pageMap.file.lane)
     }
 
     func cancel() { ahead.cancel() }
 
     private static var pieceBytes: Int { Int(PagePlan.pagesPerPiece) * Tree.typicalRowBytes }
 
-    /// Bytes, without those that `holding` counts.
+    /// Bytes, without those that `charge` counts.
     func mostHeld() -> Int { Int(plan.mostInPiece) * Tree.typicalRowBytes + plan.bytes }
 
     /// Counts the pages up to that many, or a few more, while the first of them are being decoded.
@@ -71,7 +71,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         try submitWhatFits(reader)
         if let output = try ahead.next(reader) { return output }
         try atEnd(reader)
-        holding = nil
+        charge = nil
         return nil
     }
 
@@ -109,8 +109,8 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     }
 
     private func hasRoom(for bytes: Int, _ reader: Reader) -> Bool {
-        if holding == nil { holding = Holding(decoders.holdings, reader.requester.user) }
-        return holding!.takeSpare(bytes: bytes)
+        if charge == nil { charge = Charge(decoders.quota, reader.requester.user) }
+        return charge!.takeSpare(bytes: bytes)
     }
 
     private func fillQueue(_ reader: Reader) throws(ProcError) {

@@ -5,7 +5,7 @@ import Syscalls
 ///
 /// Used by one reader at a time; `cancel` may come from any thread. What fails for a reason that passes is done again
 /// when its result is asked for again: nothing is left out.
-final class Lookahead<Output: Sendable>: @unchecked Sendable {
+final class OrderedJobs<Output: Sendable>: @unchecked Sendable {
     typealias Make = @Sendable (inout DecodeScratch) throws(ProcError) -> Output
 
     // Safety: these are touched by the one reader alone; the handle it belongs to has a lock.

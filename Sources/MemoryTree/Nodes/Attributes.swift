@@ -10,8 +10,8 @@ extension Tree {
     package func attributes(of node: Node, wasFound: Bool = false, for reader: Reader) throws(ProcError) -> Attributes {
         var attributes = Attributes()
         if let id = node.process {
-            let process = try wasFound ? processes.process(id) : found(id, reader)
-            if !wasFound, node.entry != .process { _ = try visible(id, reader) }
+            let process = try wasFound ? processes.process(id) : processToStat(id, reader)
+            if !wasFound, node.entry != .process { _ = try processToRead(id, reader) }
             let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
             (attributes.user, attributes.group) = (owner.user, owner.group)
         }
@@ -35,14 +35,14 @@ extension Tree {
         case .readme, .legend, .capabilities, .processInfo:
             attributes.size = try openFile(node, reader).size
         case .letters where capabilities.usesScan:
-            let subject = try subject(of: node, reader)
-            guard let walk = try walk(subject) else { return }
-            attributes.size = lettersSize(try pageCount(of: node.range!, subject, walk, reader))
+            let opened = try opened(of: node, reader)
+            guard let walk = try walk(opened) else { return }
+            attributes.size = lettersSize(try pageCount(of: node.range!, opened, walk, reader))
         case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
-            let subject = try subject(of: node, reader)
+            let opened = try opened(of: node, reader)
             attributes.size = node.range!.size / System.pageSize * 8
-            guard let walk = try walk(subject) else { return }
-            attributes.storedBytes = try pageCount(of: node.range!, subject, walk, reader) * 8
+            guard let walk = try walk(opened) else { return }
+            attributes.storedBytes = try pageCount(of: node.range!, opened, walk, reader) * 8
         default:
             if options.sizesExact { attributes.size = try openFile(node, reader).size }
         }
