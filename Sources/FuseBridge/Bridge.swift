@@ -249,7 +249,7 @@ final class Bridge: Sendable {
         let entry = inode.node.entry
         let size = attributes.size ?? inode.size ?? 0
         status.st_ino = UInt(number)
-        status.st_mode = entry.fileType | entry.specification.mode
+        status.st_mode = entry.fileType | entry.row.mode
         status.st_nlink = entry.kind == .directory ? 2 : 1
         status.st_uid = attributes.user
         status.st_gid = attributes.group

@@ -8,9 +8,14 @@ package final class Statistics: Sendable {
         var nanoseconds: UInt64 = 0
     }
 
+    private struct Key: Hashable {
+        let entry: Entry
+        let scope: Scope.Kind
+    }
+
     private struct State {
         var requests: [String: UInt64] = [:]
-        var opens = [Opens](repeating: Opens(), count: Entry.allCases.count)
+        var opens: [Key: Opens] = [:]
     }
 
     private let state = Monitor(State())
@@ -19,11 +24,11 @@ package final class Statistics: Sendable {
     /// Counts a request of the kernel by the name of its operation.
     package func count(request name: String) { state.withLock { $0.requests[name, default: 0] += 1 } }
 
-    func count(open entry: Entry, since start: UInt64) {
+    func count(open node: Node, since start: UInt64) {
         let time = System.monotonicNanoseconds - start
         state.withLock { state in
-            state.opens[Int(entry.rawValue)].count += 1
-            state.opens[Int(entry.rawValue)].nanoseconds += time
+            state.opens[Key(entry: node.entry, scope: node.scope.kind), default: Opens()].count += 1
+            state.opens[Key(entry: node.entry, scope: node.scope.kind), default: Opens()].nanoseconds += time
         }
     }
 
@@ -31,8 +36,10 @@ package final class Statistics: Sendable {
         state.withLock { $0.requests }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    var opens: [(entry: Entry, opens: Opens)] {
+    var opens: [(place: Place, opens: Opens)] {
         let opens = state.withLock { $0.opens }
-        return Entry.allCases.compactMap { opens[Int($0.rawValue)].count > 0 ? ($0, opens[Int($0.rawValue)]) : nil }
+        return Place.all.compactMap { place in
+            opens[Key(entry: place.entry, scope: place.scope)].map { (place, $0) }
+        }
     }
 }

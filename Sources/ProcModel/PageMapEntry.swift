@@ -32,6 +32,10 @@ public struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     @inlinable @inline(__always)
     public var isPresent: Bool { rawValue & Self.presentBit != 0 }
 
+    /// Bit 61: a page of a file or of shared memory.
+    @inlinable @inline(__always)
+    public var isOfFile: Bool { rawValue & Self.fileBit != 0 }
+
     /// Anything but a hole.
     @inlinable @inline(__always)
     public var hasEntry: Bool { rawValue & (Self.presentBit | Self.swappedBit) != 0 }

@@ -47,6 +47,14 @@ package enum Table {
         Column("names", 0, .left, gap: 0, "names of the flags; the state's name where not present"),
     ]
 
+    package static let mapCounts: [Column] = [
+        Column("mapcount", 10, .right, "how often a page is mapped, from kpagecount; ? hidden"),
+        Column("pages", 10, .right, "how many present pages are mapped so often, without the zero page"),
+        Column("kB", 11, .right, "the same in kB"),
+        Column("anon_kB", 11, .right, "of these, anonymous memory"),
+        Column("file_kB", 11, .right, gap: 0, "of these, pages of files and shared memory"),
+    ]
+
     package static let layout: [Column] = [
         Column("range", 25, .left, "the mapping, hex"),
         Column("perms", 5, .left, "as in maps"),

@@ -1,7 +1,7 @@
 import ProcModel
 
 /// How many pages carry which combination of flags: the content of `flags`.
-package struct FlagCounts: Sendable {
+package struct FlagCounts: PageCounts {
     private struct Key: Hashable {
         let state: PageState
         let word: UInt64

@@ -71,49 +71,35 @@ package enum PageKind: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// A picture of pages laid end to end: 64 columns, at most 64 rows, each character the commonest kind of its bucket.
-package struct Strip: Sendable {
-    package static let columns: UInt64 = 64
-    package static let mostBuckets: UInt64 = 4096
-
-    /// Pages in all.
-    package let pages: UInt64
-    /// Pages a bucket holds; the last may hold fewer.
-    package let pagesPerBucket: UInt64
+/// A picture of what pages are: each character is the commonest kind of its bucket.
+package struct Strip: Picture {
+    package let grid: PictureGrid
     private var counts: [UInt64]
 
     package init(pages: UInt64) {
-        self.pages = pages
-        pagesPerBucket = max(1, (pages + Self.mostBuckets - 1) / Self.mostBuckets)
-        let buckets = (pages + pagesPerBucket - 1) / pagesPerBucket
-        counts = Array(repeating: 0, count: Int(buckets) * PageKind.allCases.count)
+        grid = PictureGrid(pages: pages)
+        counts = Array(repeating: 0, count: grid.buckets * PageKind.allCases.count)
     }
 
     /// Counts `count` pages of one kind from page number `first` on.
     package mutating func add(_ kind: PageKind, first: UInt64, count: UInt64) {
-        var page = first
-        let end = min(first + count, pages)
-        while page < end {
-            let bucket = page / pagesPerBucket
-            let next = min(end, (bucket + 1) * pagesPerBucket)
-            counts[Int(bucket) * PageKind.allCases.count + Int(kind.rawValue)] += next - page
-            page = next
+        grid.forEachBucket(first: first, count: count) { bucket, count in
+            counts[bucket * PageKind.allCases.count + Int(kind.rawValue)] += count
         }
     }
 
-    /// The rows; pages that were never counted are holes.
-    package var text: [UInt8] {
-        var text = LineWriter(capacity: 66 * 64)
+    package var legend: String {
+        "# upper left is the lowest address, a character is \(grid.scale): "
+            + PageKind.allCases.map { "\($0.letter) \($0.shortMeaning)" }.joined(separator: ", ")
+    }
+
+    /// Pages that were never counted are holes.
+    package func character(of bucket: Int) -> Unicode.Scalar {
         let kinds = PageKind.allCases
-        let buckets = counts.count / kinds.count
-        for bucket in 0..<buckets {
-            var row = Array(counts[(bucket * kinds.count)..<((bucket + 1) * kinds.count)])
-            let size = min(pagesPerBucket, pages - UInt64(bucket) * pagesPerBucket)
-            row[Int(PageKind.hole.rawValue)] = size - min(size, row.reduce(0, +))
-            let most = row.max() ?? 0
-            text.byte(kinds[row.firstIndex(of: most) ?? row.count - 1].letter)
-            if (bucket + 1) % Int(Self.columns) == 0 || bucket + 1 == buckets { text.newline() }
-        }
-        return text.bytes
+        var row = Array(counts[(bucket * kinds.count)..<((bucket + 1) * kinds.count)])
+        let size = grid.pages(in: bucket)
+        row[Int(PageKind.hole.rawValue)] = size - min(size, row.reduce(0, +))
+        let most = row.max() ?? 0
+        return kinds[row.firstIndex(of: most) ?? row.count - 1].letter
     }
 }

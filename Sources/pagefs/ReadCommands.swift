@@ -48,7 +48,7 @@ struct ListCommand: ParsableCommand {
         try reporting { () throws(Problem) in
             let tree = try TreePath(arguments.options)
             switch try tree.find(arguments.path) {
-            case .node(let node) where node.entry.kind == .directory:
+            case .node(let node) where node.kind == .directory:
                 try tree.write(try tree.list(node, arguments.path).map { $0.name + [0x0a] }.flatMap { $0 })
             case .node:
                 try tree.write(Array((arguments.path + "\n").utf8))
@@ -75,7 +75,7 @@ struct TreeCommand: ParsableCommand {
             }
             let path = arguments.path.split(separator: "/").joined(separator: "/")
             try tree.write(Array("\(path.isEmpty ? "/" : path)\n".utf8))
-            if node.entry.kind == .directory { try tree.writeBranch(node, indent: "  ") }
+            if node.kind == .directory { try tree.writeBranch(node, indent: "  ") }
         }
     }
 }

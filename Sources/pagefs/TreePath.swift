@@ -48,7 +48,7 @@ struct TreePath {
                 }
                 let parent = nodes[nodes.count - 1]
                 let node = try Self.answer { () throws(ProcError) in try tree.lookup(name, in: parent, for: reader) }
-                guard node.entry.kind == .link, followLast || !rest.isEmpty else {
+                guard node.kind == .link, followLast || !rest.isEmpty else {
                     nodes.append(node)
                     continue
                 }
@@ -77,7 +77,7 @@ struct TreePath {
                     try ProcError.wrap { () throws(Errno) in try System.write(part, to: 1) }
                 }
             case .node(let node):
-                guard node.entry.kind == .file else { throw ProcError.failed(.isDirectory) }
+                guard node.kind == .file else { throw ProcError.failed(.isDirectory) }
                 let file = try Self.answer { () throws(ProcError) in try tree.open(node, for: reader) }.file
                 var offset: UInt64 = 0
                 while true {

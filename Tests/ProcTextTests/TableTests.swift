@@ -144,16 +144,49 @@ struct TableTests {
 
     @Test func aStripShowsTheCommonestAndTiesGoToTheEarlier() {
         var strip = Strip(pages: 4096 * 4 - 3)
-        #expect(strip.pagesPerBucket == 4)
+        #expect(strip.grid.pagesPerBucket == 4)
         strip.add(.anonymous, first: 0, count: 2)
         strip.add(.swapped, first: 2, count: 2)
         strip.add(.file, first: 4, count: 1)
         strip.add(.anonymous, first: 8, count: 2)
         strip.add(.guard, first: 4096 * 4 - 4, count: 1)
-        let rows = string(strip.text).split(separator: "\n")
+        let rows = string(strip.text).split(separator: "\n").dropFirst().map(String.init)
         #expect(rows.count == 64 && rows.allSatisfy { $0.count == 64 })
         #expect(rows[0].hasPrefix("S.a.") && rows[63].hasSuffix("G"))
-        #expect(string(Strip(pages: 65).text) == String(repeating: ".", count: 64) + "\n.\n")
-        #expect(Strip(pages: 0).text.isEmpty)
+        let (small, none) = (Strip(pages: 65), Strip(pages: 0))
+        #expect(string(small.text) == small.legend + "\n" + String(repeating: ".", count: 64) + "\n.\n")
+        #expect(string(none.text) == none.legend + "\n")
+    }
+
+    @Test func fillTellsTenthsRoundedUpAndNineIsLessThanAll() {
+        var fill = Fill(pages: 4096 * 100 - 50)
+        for (bucket, pages) in [1, 10, 11, 89, 90, 99, 100].enumerated() {
+            fill.add(first: UInt64(bucket * 100), count: UInt64(pages))
+        }
+        fill.add(first: 4095 * 100 - 1, count: 51)
+        let rows = string(fill.text).split(separator: "\n").dropFirst().map(String.init)
+        #expect(rows.count == 64 && rows[0].hasPrefix("11299" + "9*."), "\(rows[0].prefix(8))")
+        #expect(rows[63].hasSuffix(".1*"))
+        #expect(fill.legend.count <= 80)
+    }
+
+    @Test func mapCountsAddUpAndLeaveTheZeroPageOut() {
+        let part = batch(example + [Page(address: 0x7fa3_38c0_2000, word: 1 << 63 | 1 << 61 | 7, count: 12)])
+        var counts = MapCounts()
+        counts.add(part)
+        var both = counts
+        both.add(counts)
+        #expect(
+            string(both.text(seen)) == """
+                         1          2           8           8           0
+                        12          2           8           0           8
+                # 4 16 total
+
+                """)
+        var unseen = MapCounts()
+        unseen.add(batch([Page(address: 0x1000, word: 1 << 63), Page(address: 0x2000, word: 1 << 63 | 1 << 61)]))
+        #expect(
+            string(unseen.text(hidden)).hasPrefix(
+                "         ?          2           8           4           4\n# 2 8 total"))
     }
 }

@@ -18,6 +18,10 @@ final class LayoutRows: @unchecked Sendable {
     private var texts: ArraySlice<[UInt8]> = []
     private let ahead: OrderedJobs<[UInt8]>
 
+    /// Bytes that a list of mappings which is made while it is read may hold: the mappings with their names, and rows ahead
+    /// of the reader. It also holds up to three descriptors.
+    static let mostHeld = 16 << 20
+
     /// Texts read ahead, of 128 KiB each: what is read while the mapping list is.
     private static let mostAhead = 128
 

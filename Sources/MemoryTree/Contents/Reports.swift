@@ -30,13 +30,12 @@ let smapsKeyWidth = 16
 
 extension Tree {
     /// `info` of a process. Says of anybody what /proc/PID/status tells everybody.
-    func processInfo(_ node: Node, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        let process = try livingProcess(node.process!, reader)
+    func processInfo(_ process: PinnedProcess, _ view: ReaderView) throws(ProcError) -> [UInt8] {
         var text = LineWriter()
         let stat = try statusLines(process, &text)
         text.line("Started") { $0.time(milliseconds: root.time(ofTicks: stat.startTime)) }
         let executable = Result { () throws(ProcError) in
-            try process.readLink("exe", as: try node.view!.decision.rights())
+            try process.readLink("exe", as: try view.decision.rights())
         }
         if case .failure(let error) = executable { try error.throwIfUnanswered() }
         text.line("Executable") { (text: inout LineWriter) in
@@ -84,30 +83,18 @@ extension Tree {
 
     /// `summary` of a mapping.
     func mappingSummary(
-        _ node: Node, _ opened: OpenedProcess, _ walk: PageWalk?, _ reader: Reader
+        _ range: AddressRange, _ opened: OpenedProcess, _ walk: PageWalk?, _ reader: Reader
     ) throws(ProcError) -> [UInt8] {
-        let range = node.range!
         let spans = range.start >> 63 == 0 ? [range] : []
         var text = LineWriter()
         let block = Array(try smaps(range, opened, reader))
         let counts = try walk.map { walk throws(ProcError) in
-            try entryCounts(spans, walk, reader, atEnd: atEnd(node, opened))
+            try entryCounts(spans, walk, reader) { reader throws(ProcError) in
+                try self.requireMapped(range, opened, reader)
+            }
         }
         try summary(block, counts, &text)
         return text.bytes
-    }
-
-    /// A text that shows what smaps says also where pagemap may not be read: of a process of one's own that is not
-    /// dumpable. Such a text is not kept, so that the right to pagemap is asked for each time.
-    func summary(
-        _ node: Node, _ opened: OpenedProcess, _ reader: Reader, make: (PageWalk?) throws(ProcError) -> [UInt8]
-    ) throws(ProcError) -> OpenFile {
-        let walk: PageWalk?
-        do { walk = try self.walk(opened) } catch {
-            guard case .refused = error else { throw error }
-            return .frozen(FrozenText(try make(nil)))
-        }
-        return try answer(node, reader) { () throws(ProcError) in try make(walk) }
     }
 
     private func summary(_ block: [UInt8], _ counts: EntryCounts?, _ text: inout LineWriter) throws(ProcError) {
@@ -131,11 +118,11 @@ extension Tree {
     }
 
     /// `info` of a mapping.
-    func mappingInfo(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> [UInt8] {
-        let labels = try labels(of: opened, holding: node.range, reader)
-        guard let index = labels.mappings.index(of: node.range!) else { throw .absent }
+    func mappingInfo(_ range: AddressRange, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> [UInt8] {
+        let labels = try labels(of: opened, holding: range, reader)
+        guard let index = labels.mappings.index(of: range) else { throw .absent }
         let (vma, object, label) = (labels.mappings.list[index], labels.objects[index], labels.labels[index])
-        let block = Array(try smaps(node.range!, opened, reader))
+        let block = Array(try smaps(range, opened, reader))
         let smaps = try ProcError.decode { () throws(DecodeError) in
             var cursor = ByteCursor(block)
             cursor.position = min(cursor.endOfLine + 1, cursor.limit)
@@ -202,8 +189,8 @@ extension Tree {
             }
         }
         for (name, count) in statistics.requests { status("Requests_\(name)", count) }
-        for (entry, opens) in statistics.opens {
-            let name = entry.path.replacingSlashes
+        for (place, opens) in statistics.opens {
+            let name = place.path.replacingSlashes
             status("Opens_\(name)", opens.count)
             status("Time_\(name)", opens.nanoseconds / 1000, unit: " us")
         }

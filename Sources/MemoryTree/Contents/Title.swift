@@ -3,35 +3,32 @@ import ProcSource
 import ProcText
 import Syscalls
 
-extension Tree {
+extension Opening {
     /// The first line of a table: what it is of, and of when.
-    func title(_ node: Node, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> [UInt8] {
+    func title() throws(ProcError) -> [UInt8] {
         var line = LineWriter()
         line.text("# ")
-        switch node.entry.specification.parent {
-        case .vma:
-            let vma = try mapping(node.range!, of: opened, reader)
+        switch node.scope.part {
+        case .all: line.text("all mappings ")
+        case .range(let range):
+            line.range(range)
+            line.text(" ")
+        case .mapping(let range):
+            let vma = try tree.mapping(range, of: process, reader)
             line.range(vma.range)
             line.text(" \(vma.permissions.text) ")
-            let name = try MappedObject(vma, memory: opened.memory).name
+            let name = try MappedObject(vma, memory: process.memory).name
             if !name.isEmpty {
                 line.escaped(name, keepingBlanks: true)
                 line.text(" ")
             }
-        default:
-            if let range = node.range { line.range(range) } else { line.text("all mappings") }
-            line.text(" ")
         }
-        line.text("of \(opened.process.id.pid) (")
-        line.escaped(try command(opened), keepingBlanks: true)
+        line.text("of \(process.process.id.pid) (")
+        let command = if let memory = process.memory { memory.stat.command } else { try process.process.command() }
+        line.escaped(command, keepingBlanks: true)
         line.text("), taken ")
         line.time(milliseconds: System.realMilliseconds)
         line.newline()
         return line.bytes
-    }
-
-    private func command(_ opened: OpenedProcess) throws(ProcError) -> [UInt8] {
-        if let memory = opened.memory { return memory.stat.command }
-        return try opened.process.command()
     }
 }

@@ -15,10 +15,10 @@ package enum Handbook {
 
 
             """)
-        for entry in Entry.allCases where entry != .root { text.text(line(entry, width: 34)) }
+        for place in Place.all { text.text(line(place, width: 34)) }
         text.text("\n* look-up only: opening the name works, listing does not show it.\n\nColumns\n")
         for (name, columns) in tables {
-            text.text("  \(name.padded(8))\(columns.map(\.name).joined(separator: " "))\n")
+            text.text("  \(name.padded(10))\(columns.map(\.name).joined(separator: " "))\n")
         }
         text.text("  legend explains every state, flag and key; ? is hidden from you, - does not apply.\n\nExamples\n")
         for (command, meaning) in examples { text.text("  \(command.padded(58))\(meaning)\n") }
@@ -50,7 +50,8 @@ package enum Handbook {
     ]
 
     static let tables: [(name: String, columns: [Column])] = [
-        ("pages", Table.pages), ("ranges", Table.ranges), ("flags", Table.flags), ("layout", Table.layout),
+        ("pages", Table.pages), ("ranges", Table.ranges), ("flags", Table.flags), ("mapcounts", Table.mapCounts),
+        ("layout", Table.layout),
         ("files", Table.files), ("letters", Table.letters),
     ]
 
@@ -92,26 +93,27 @@ package enum Handbook {
         "  \(String(flag.bit).padded(3))\(flag.letter)  \(flag.name.padded(16))\(flag.meaning)\n"
     }
 
-    private static func line(_ entry: Entry, width: Int) -> String {
-        let path = entry.path + (entry.kind == .directory ? "/" : "") + (entry.specification.isLookUpOnly ? " *" : "")
-        return "  \(path.padded(width))\(entry.specification.meaning)\n"
+    private static func line(_ place: Place, width: Int) -> String {
+        let row = place.entry.row
+        let path = place.path + (row.kind == .directory ? "/" : "") + (place.isLookUpOnly ? " *" : "")
+        return "  \(path.padded(width))\(place.meaning)\n"
     }
 
     /// docs/tree.md: the nodes, the columns and the flags as Markdown.
     package static var markdown: String {
         var text = "| node | format | mode | size at stat | meaning |\n|---|---|---|---|---|\n"
-        for entry in Entry.allCases {
-            let row = entry.specification
+        for place in Place.all {
+            let row = place.entry.row
             let size =
                 switch (row.kind, row.size) {
-                case (.file, .exact): "exact"
+                case (.file, .exact), (.file, .counted): "exact"
                 case (.file, .fromOpenOn): "0 until opened"
                 case (.link, _): "length of the link"
                 case (.directory, _): "-"
                 }
-            let star = row.isLookUpOnly ? " (look-up only)" : ""
+            let star = place.isLookUpOnly ? " (look-up only)" : ""
             text +=
-                "| `\(entry.path)`\(star) | \(row.format.rawValue) | \(String(row.mode, radix: 8)) | \(size) | \(row.meaning) |\n"
+                "| `\(place.path)`\(star) | \(row.format.rawValue) | \(String(row.mode, radix: 8)) | \(size) | \(place.meaning) |\n"
         }
         for (name, columns) in tables {
             text += "\n### Columns of `\(name)`\n\n| # | column | meaning |\n|---|---|---|\n"
@@ -139,23 +141,11 @@ package enum Handbook {
     /// The nodes as man(7) macros, for the manual page.
     package static var manual: String {
         var text = ""
-        for entry in Entry.allCases where entry != .root {
-            let star = entry.specification.isLookUpOnly ? " (look-up only)" : ""
-            text += ".TP\n.B \(entry.path.roff)\n\(entry.specification.meaning.roff)\(star).\n"
+        for place in Place.all {
+            let star = place.isLookUpOnly ? " (look-up only)" : ""
+            text += ".TP\n.B \(place.path.roff)\n\(place.meaning.roff)\(star).\n"
         }
         return text
-    }
-}
-
-extension Entry {
-    /// Path below the mount point, patterns in capitals.
-    package var path: String {
-        let own =
-            switch specification.name {
-            case .fixed(let name), .pattern(let name): name
-            }
-        guard let parent = specification.parent, parent != .root else { return own }
-        return parent.path + "/" + own
     }
 }
 

@@ -48,7 +48,7 @@ extension Tree {
         let charge = try quota.openHandle(for: reader.requester.user)
         let start = System.monotonicNanoseconds
         let file = try openFile(node, reader)
-        statistics.count(open: node.entry, since: start)
+        statistics.count(open: node, since: start)
         return try Handle(file, charge)
     }
 

@@ -3,76 +3,133 @@ import ProcSource
 import ProcText
 import Syscalls
 
+/// One opening of a file about an address space: the node, the process as it is now, and for whom.
+package struct Opening: Sendable {
+    let tree: Tree
+    let node: Node
+    let process: OpenedProcess
+    let reader: Reader
+
+    init(_ tree: Tree, _ node: Node, _ process: OpenedProcess, _ reader: Reader) {
+        self.tree = tree
+        self.node = node
+        self.process = process
+        self.reader = reader
+    }
+
+    var context: FrameContext { process.context }
+
+    /// A text of moderate length, shared among those with the same rights who open it within the maximum age. The
+    /// kernel has been asked about this reader's right to its source before.
+    func shared(make: () throws(ProcError) -> [UInt8]) throws(ProcError) -> OpenFile {
+        let bytes = try tree.cache.value(.answer(node), for: reader, bytes: { $0.count + 64 }, make: make)
+        return .frozen(FrozenText(bytes))
+    }
+
+    /// A table: shared like that if it is short, else made as it is read. Of several who wait for it, the one who finds out that
+    /// it is long goes on with it, and the others begin their own.
+    ///
+    /// - Parameters:
+    ///   - isLong: whether it has more rows than may be frozen now.
+    ///   - stream: its text.
+    func table<Table>(
+        begin: () throws(ProcError) -> Table, isLong: (Table) throws(ProcError) -> Bool,
+        stream: (Table) throws(ProcError) -> TextStream
+    ) throws(ProcError) -> OpenFile {
+        var long: Table?
+        let text: [UInt8]? = try tree.cache.value(.answer(node), for: reader, bytes: { ($0?.count ?? 0) + 64 }) {
+            () throws(ProcError) in
+            let table = try begin()
+            if try isLong(table) {
+                long = table
+                return nil
+            }
+            return try stream(table).readAll(reader)
+        }
+        if let text { return .frozen(FrozenText(text)) }
+        let table = if let long { long } else { try begin() }
+        return .stream(try stream(table))
+    }
+
+    /// What is needed to read pages of the process; nil when it has no memory. Here the kernel decides about the right to.
+    func walk() throws(ProcError) -> PageWalk? { try tree.walk(process) }
+
+    /// The addresses that the file is about.
+    func pages() throws(ProcError) -> PageSpans {
+        switch node.scope.part {
+        case .all: PageSpans(try tree.mappings(of: process, reader).list.map(\.range), isOneMapping: false)
+        case .range(let range):
+            PageSpans(
+                try tree.mappings(of: process, reader).list.compactMap { $0.range.intersection(range) },
+                isOneMapping: false)
+        case .mapping(let range): PageSpans([range], isOneMapping: true)
+        }
+    }
+
+    /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too,
+    /// and those of a program that another one has replaced between two opens.
+    var atEnd: @Sendable (Reader) throws(ProcError) -> Void {
+        let (tree, process, part) = (tree, process, node.scope.part)
+        return { reader throws(ProcError) in
+            switch part {
+            case .mapping(let range): try tree.requireMapped(range, process, reader)
+            case .all, .range: try process.memory?.requireAlive()
+            }
+        }
+    }
+}
+
+/// The addresses of some mappings.
+struct PageSpans: Sendable {
+    /// In address order; also those at kernel addresses, which have no page tables of the process.
+    let ranges: [AddressRange]
+    private let isOneMapping: Bool
+
+    fileprivate init(_ ranges: [AddressRange], isOneMapping: Bool) {
+        self.ranges = ranges
+        self.isOneMapping = isOneMapping
+    }
+
+    /// Those with page tables of the process.
+    var walkable: [AddressRange] { ranges.filter { $0.start >> 63 == 0 } }
+
+    /// Where neighbouring pages are not to be merged.
+    var borders: [UInt64] { isOneMapping ? [] : walkable.map(\.start) }
+}
+
 extension Tree {
     /// A file, of which no handle is counted: stat asks for sizes this way.
     func openFile(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
-        switch node.entry {
-        case .readme: return .frozen(FrozenText(Handbook.readme))
-        case .legend: return .frozen(FrozenText(Handbook.legend))
-        case .capabilities:
-            try requireView(of: node, try view(for: reader))
-            let facts = try capabilities.facts(node.view!.decision, root)
-            return .frozen(FrozenText(Handbook.capabilities(facts)))
-        case .status: return .frozen(FrozenText(statusText()))
-        case .processInfo:
-            _ = try livingProcess(node.process!, reader)
-            try requireView(of: node, try view(of: node.process, for: reader))
-            // Made anew each time: the kernel is asked about the link to the executable when that is read.
-            return .frozen(FrozenText(try processInfo(node, reader)))
-        default: break
+        switch node.entry.row.content {
+        case .directory, .link: throw .absent
+        case .everybody(let make): return .frozen(FrozenText(make(self)))
+        case .reader(let make):
+            let view = try view(for: reader)
+            try requireView(of: node, view)
+            return .frozen(FrozenText(try make(self, view)))
+        case .process(let make):
+            let process = try livingProcess(node.process, reader)
+            let view = try view(of: process.id, for: reader)
+            try requireView(of: node, view)
+            return .frozen(FrozenText(try make(self, process, view)))
+        case .memory(let open): return try open(try opening(of: node, reader))
+        case .mapping(let open):
+            guard case .mapping(_, let range) = node.scope else { throw .absent }
+            return try open(try opening(of: node, reader), range)
         }
+    }
 
-        let opened = try opened(of: node, reader)
+    private func opening(of node: Node, _ reader: Reader) throws(ProcError) -> Opening {
+        let opened = try opened(node.process, reader)
         guard opened.space == node.space || node.space == Node.unknownSpace else { throw .gone }
         try requireView(of: node, opened.view)
         // What is kept is kept under the number that it has.
-        let node = node.of(space: opened.space, view: opened.view)
-        switch node.entry {
-        case .processSummary:
-            return try summary(node, opened, reader) { walk throws(ProcError) in
-                try processSummary(opened, walk, reader)
-            }
-        case .layout: return try openLayout(node, opened, reader)
-        case .files: return try openFiles(node, opened, reader)
-        case .processPages, .pagesOfRange, .vmaPages, .processRanges, .rangesOfRange, .vmaRanges:
-            return try openPageTable(node, opened, reader)
-        case .processFlags, .flagsOfRange, .vmaFlags:
-            let walk = try walk(opened)
-            return try answer(node, reader) { () throws(ProcError) in try flagsText(node, opened, walk, reader) }
-        case .processStrip, .vmaStrip:
-            let walk = try walk(opened)
-            return try answer(node, reader) { () throws(ProcError) in try stripText(node, opened, walk, reader) }
-        case .vmaInfo:
-            return try answer(node, reader) { () throws(ProcError) in try mappingInfo(node, opened, reader) }
-        case .vmaSummary:
-            return try summary(node, opened, reader) { walk throws(ProcError) in
-                try mappingSummary(node, opened, walk, reader)
-            }
-        case .vmaMaps:
-            return try answer(node, reader) { () throws(ProcError) in
-                try mappings(of: opened, holding: node.range, reader).line(of: node.range!)
-            }
-        case .vmaSmaps:
-            return try answer(node, reader) { () throws(ProcError) in Array(try smaps(node.range!, opened, reader)) }
-        case .letters: return .record(try lettersFile(node, opened, reader))
-        case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
-            return .record(try rawFile(node, opened, reader))
-        default: throw .absent
-        }
+        return Opening(self, node.of(space: opened.space, view: opened.view), opened, reader)
     }
 
     /// An inode is for one view: who has it from another reader, by a handle that stands for a path, must look up anew.
     private func requireView(of node: Node, _ view: ReaderView) throws(ProcError) {
         guard node.view == view else { throw .failed(.staleNFSFileHandle) }
-    }
-
-    /// A text of moderate length, shared among those with the same rights who open it within the maximum age. The
-    /// kernel has been asked about this reader's right to its source before.
-    func answer(
-        _ node: Node, _ reader: Reader, make: () throws(ProcError) -> [UInt8]
-    ) throws(ProcError) -> OpenFile {
-        let bytes = try cache.value(.answer(node), for: reader, bytes: { $0.count + 64 }, make: make)
-        return .frozen(FrozenText(bytes))
     }
 
     /// Rows beyond which a table is not frozen but made as it is read: about 8 MiB of text.

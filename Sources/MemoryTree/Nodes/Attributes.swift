@@ -1,7 +1,18 @@
 import ProcModel
 import ProcSource
-import ProcText
 import Syscalls
+
+/// What stat shows of a node.
+package struct Attributes: Sendable {
+    /// nil: not known before the file is opened.
+    package var size: UInt64?
+    /// Bytes that are not holes, where they differ from the size.
+    package var storedBytes: UInt64?
+    package var user: UInt32 = 0
+    package var group: UInt32 = 0
+
+    package init() {}
+}
 
 extension Tree {
     /// What stat shows: owners as /proc's, and the size as far as it is known without decoding a page.
@@ -12,13 +23,15 @@ extension Tree {
         if let id = node.process {
             let process = try wasFound ? processes.process(id) : processToStat(id, reader)
             if !wasFound, node.entry != .process { _ = try processToRead(id, reader) }
-            let owner = try node.entry.kind == .file ? process.fileOwner() : process.owner()
+            let owner = try node.kind == .file ? process.fileOwner() : process.owner()
             (attributes.user, attributes.group) = (owner.user, owner.group)
         }
-        switch node.entry.kind {
+        switch node.kind {
         case .directory:
             // A mapping's folder is there as long as the mapping is.
-            if let range = node.range, !wasFound { try requireMapping(range, of: node, reader) }
+            if case .mapping(let process, let range) = node.scope, !wasFound {
+                try requireMapping(range, of: process, reader)
+            }
         case .link:
             attributes.size = UInt64(try target(of: node, for: reader).count)
         case .file:
@@ -31,21 +44,19 @@ extension Tree {
     }
 
     private func addSize(of node: Node, to attributes: inout Attributes, _ reader: Reader) throws(ProcError) {
-        switch node.entry {
-        case .readme, .legend, .capabilities, .processInfo:
+        switch node.entry.row.size {
+        case .exact:
             attributes.size = try openFile(node, reader).size
-        case .letters where capabilities.usesScan:
-            let opened = try opened(of: node, reader)
-            guard let walk = try walk(opened) else { return }
-            attributes.size = lettersSize(try pageCount(of: node.range!, opened, walk, reader))
-        case .rawPagemap, .rawKpageflags, .rawKpagecount, .rawKpagecgroup:
-            let opened = try opened(of: node, reader)
-            attributes.size = node.range!.size / System.pageSize * 8
-            guard let walk = try walk(opened) else { return }
-            attributes.storedBytes = try pageCount(of: node.range!, opened, walk, reader) * 8
-        default:
-            if options.sizesExact { attributes.size = try openFile(node, reader).size }
+            return
+        case .counted(let count):
+            guard case .mapping(let process, let range) = node.scope else { break }
+            if let size = try count(Opening(self, node, try opened(process, reader), reader), range) {
+                (attributes.size, attributes.storedBytes) = (size.bytes, size.stored)
+                return
+            }
+        case .fromOpenOn: break
         }
+        if options.sizesExact { attributes.size = try openFile(node, reader).size }
     }
 }
 

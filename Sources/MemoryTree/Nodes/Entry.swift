@@ -1,158 +1,140 @@
-/// Every kind of node in the tree. Its row in `specification` is the only place that says what it is called, where it
-/// stands and what it shows; the in-tree README, the man page and docs/tree.md are generated from these rows.
+/// Every entry of the tree. Its row is the only place that says what it is called, where it stands and what it shows; the
+/// README in the tree, the manual page and docs/tree.md are generated from the rows. Directories list in this order.
 package enum Entry: UInt8, CaseIterable, Sendable {
-    case root, readme, capabilities, legend, status, selfLink, byName, byNameGroup, byNameLink
-    case process, processInfo, processSummary, layout, processPages, processRanges, processFlags, processStrip
-    case pagesOfRange, rangesOfRange, flagsOfRange, files
+    case root, readme, capabilities, legend, status, ownProcess, byName, nameGroup, namedProcess
+    case process, processInfo, mappingInfo, summary, layout, pages, ranges, flags, mapCounts, letters, strip, fill,
+        files
     case mapsLink, smapsLink, smapsRollupLink, pagemapLink, mapFilesLink
-    case vmaFolder, vma, vmaInfo, vmaSummary, vmaPages, vmaRanges, vmaFlags, letters, vmaStrip, backing, vmaMaps
-    case vmaSmaps, raw, rawPagemap, rawKpageflags, rawKpagecount, rawKpagecgroup
-    case at, atLink, byLabel, byLabelLink
+    case mappings, mapping, backing, maps, smaps, raw, rawPagemap, rawKpageflags, rawKpagecount, rawKpagecgroup
+    case at, atAddress, byLabel, labelled
 
-    package enum Kind: Sendable { case directory, file, link }
-
-    /// How a file's text is built, and what tools may expect of its size.
-    package enum Format: String, Sendable {
-        case text, report, table, fixed, directory, link
-    }
-
-    /// When the size that stat shows is true.
-    package enum Size: Sendable {
-        /// Always.
-        case exact
-        /// 0 until the file has been opened; from then on that of the newest text.
-        case fromOpenOn
-    }
-
-    package enum Name: Sendable, Equatable {
-        case fixed(String)
-        /// One node for each thing of the kind; the text stands for it in documentation.
-        case pattern(String)
-    }
-
-    package struct Specification: Sendable {
-        package let name: Name
-        /// nil for the root.
-        package let parent: Entry?
-        package let format: Format
-        /// Permission bits, as those of the file in /proc that it is made from.
-        package let mode: UInt32
-        /// Not listed: found by its name only, so that `find` and `grep -r` stay finite.
-        package let isLookUpOnly: Bool
-        package let size: Size
-        package let meaning: String
-
-        package var kind: Kind {
-            switch format {
-            case .directory: .directory
-            case .link: .link
-            case .text, .report, .table, .fixed: .file
-            }
-        }
-    }
-
-    package var specification: Specification {
+    private var makeRow: Row {
         switch self {
-        case .root: row(.fixed("/"), nil, .directory, 0o555, "the mount point")
-        case .readme: row(.fixed("README"), .root, .text, 0o444, size: .exact, "what is here, the columns, examples")
+        case .root: directory(.fixed("/"), in: [], asking: .finding, "the mount point")
+        case .readme: text("README", in: .root, "what is here, the columns, examples", .readme)
         case .capabilities:
-            row(
-                .fixed("capabilities"), .root, .report, 0o444, size: .exact,
-                "what this kernel offers and what you may see")
-        case .legend:
-            row(
-                .fixed("legend"), .root, .text, 0o444, size: .exact,
-                "every state, flag and key: bit, source, one sentence")
+            report(
+                "capabilities", in: .root, 0o444, size: .exact, "what this kernel offers and what you may see",
+                .capabilities)
+        case .legend: text("legend", in: .root, "every state, flag and key: bit, source, one sentence", .legend)
         case .status:
-            row(.fixed("status"), .root, .report, 0o444, "the daemon about itself: requests, cache, memory, time")
-        case .selfLink: row(.fixed("self"), .root, .link, 0o777, "the reader's own process")
-        case .byName: row(.fixed("by-name"), .root, .directory, 0o555, "processes by name")
-        case .byNameGroup: row(.pattern("NAME"), .byName, .directory, 0o555, "the processes of one name")
-        case .byNameLink: row(.pattern("PID"), .byNameGroup, .link, 0o777, "the process")
+            report("status", in: .root, 0o444, "the daemon about itself: requests, cache, memory, time", .status)
+        case .ownProcess: link(.fixed("self"), in: .root, "the reader's own process", .ownProcess)
+        case .byName: directory(.fixed("by-name"), in: [.root], asking: .finding, "processes by name")
+        case .nameGroup:
+            directory(.pattern("NAME", .commands), in: [.byName], asking: .finding, "the processes of one name")
+        case .namedProcess: link(.pattern("PID", .processesOfCommand), in: .nameGroup, "the process", .namedProcess)
 
-        case .process: row(.pattern("PID"), .root, .directory, 0o555, "a process")
+        case .process: directory(.pattern("PID", .processes), in: [.root], asking: .process, "a process")
         case .processInfo:
-            row(.fixed("info"), .process, .report, 0o444, size: .exact, "name, state, user, start, threads, executable")
-        case .processSummary:
-            row(.fixed("summary"), .process, .report, 0o444, "totals: smaps_rollup, Uss, pages by state")
-        case .layout: row(.fixed("layout"), .process, .table, 0o444, "one line per mapping: the index of vma/")
-        case .processPages:
-            row(.fixed("pages"), .process, .table, 0o400, "one line per page that has an entry, all mappings")
-        case .processRanges: row(.fixed("ranges"), .process, .table, 0o400, "the same, equal neighbours merged")
-        case .processFlags: row(.fixed("flags"), .process, .table, 0o400, "how many pages carry which flags")
-        case .processStrip: row(.fixed("strip"), .process, .text, 0o400, "all mappings end to end as a picture")
-        case .pagesOfRange:
-            row(
-                .pattern("pages@START-END"), .process, .table, 0o400, lookUpOnly: true,
-                "pages of any range of addresses")
-        case .rangesOfRange:
-            row(
-                .pattern("ranges@START-END"), .process, .table, 0o400, lookUpOnly: true,
-                "ranges of any range of addresses")
-        case .flagsOfRange:
-            row(
-                .pattern("flags@START-END"), .process, .table, 0o400, lookUpOnly: true,
-                "flags of any range of addresses")
-        case .files: row(.fixed("files"), .process, .table, 0o400, "which object each mapping shows")
-        case .mapsLink: row(.fixed("maps"), .process, .link, 0o777, "to /proc/PID/maps")
-        case .smapsLink: row(.fixed("smaps"), .process, .link, 0o777, "to /proc/PID/smaps")
-        case .smapsRollupLink: row(.fixed("smaps_rollup"), .process, .link, 0o777, "to /proc/PID/smaps_rollup")
-        case .pagemapLink: row(.fixed("pagemap"), .process, .link, 0o777, "to /proc/PID/pagemap")
-        case .mapFilesLink: row(.fixed("map_files"), .process, .link, 0o777, "to /proc/PID/map_files")
-
-        case .vmaFolder: row(.fixed("vma"), .process, .directory, 0o555, "the mappings, in address order")
-        case .vma: row(.pattern("RANGE"), .vmaFolder, .directory, 0o555, "a mapping, named as in map_files")
-        case .vmaInfo: row(.fixed("info"), .vma, .report, 0o444, "everything /proc knows of the mapping, spelled out")
-        case .vmaSummary: row(.fixed("summary"), .vma, .report, 0o444, "its totals: smaps, Uss, pages by state")
-        case .vmaPages: row(.fixed("pages"), .vma, .table, 0o400, "one line per page that has an entry, flags in words")
-        case .vmaRanges: row(.fixed("ranges"), .vma, .table, 0o400, "the same, equal neighbours merged")
-        case .vmaFlags: row(.fixed("flags"), .vma, .table, 0o400, "how many pages carry which flags")
+            report(
+                "info", in: .process, 0o444, size: .exact, "name, state, user, start, threads, executable",
+                .processInfo)
+        case .mappingInfo:
+            report("info", in: .mapping, 0o444, "everything /proc knows of the mapping, spelled out", .mappingInfo)
+        case .summary:
+            Row(
+                .fixed("summary"), in: [.process, .mapping], .report, 0o444,
+                "totals: those of smaps, Uss, pages by state",
+                .summary)
+        case .layout:
+            Row(
+                .fixed("layout"), in: [.process], .table, 0o444, "one line per mapping: the index of vma/", .layout)
+        case .pages: table("pages", "one line per page that has an entry, flags in words", .pages)
+        case .ranges: table("ranges", "the same, equal neighbours merged", .ranges)
+        case .flags: table("flags", "how many pages carry which flags", .flags)
+        case .mapCounts: table("mapcounts", "how many pages are mapped how often: what is shared", .mapCounts)
         case .letters:
-            row(
-                .fixed("letters"), .vma, .fixed, 0o400, size: .exact,
-                "one line of fixed width per page that has an entry")
-        case .vmaStrip: row(.fixed("strip"), .vma, .text, 0o400, "the mapping as a picture of 64 columns")
-        case .backing: row(.fixed("backing"), .vma, .link, 0o777, "the mapped object itself, where there is one")
-        case .vmaMaps: row(.fixed("maps"), .vma, .text, 0o444, "the kernel's own line, byte for byte")
-        case .vmaSmaps: row(.fixed("smaps"), .vma, .text, 0o444, "the kernel's own lines, byte for byte")
-        case .raw:
-            row(.fixed("raw"), .vma, .directory, 0o555, lookUpOnly: true, "arrays of u64, one per page, holes as 0")
-        case .rawPagemap: row(.fixed("pagemap"), .raw, .fixed, 0o400, size: .exact, "words of /proc/PID/pagemap")
-        case .rawKpageflags: row(.fixed("kpageflags"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpageflags")
-        case .rawKpagecount: row(.fixed("kpagecount"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpagecount")
-        case .rawKpagecgroup:
-            row(.fixed("kpagecgroup"), .raw, .fixed, 0o400, size: .exact, "words of /proc/kpagecgroup")
+            Row(
+                .fixed("letters"), in: [.mapping], .fixed, 0o400, size: .counted(Opening.lettersSize),
+                "one line of fixed width per page that has an entry", .letters)
+        case .strip: picture("strip", "a picture of 64 columns: what the pages are", .strip)
+        case .fill: picture("fill", "the same picture: how full each place is", .fill)
+        case .files:
+            Row(.fixed("files"), in: [.process], .table, 0o400, "which object each mapping shows", .files)
+        case .mapsLink: kernelLink("maps")
+        case .smapsLink: kernelLink("smaps")
+        case .smapsRollupLink: kernelLink("smaps_rollup")
+        case .pagemapLink: kernelLink("pagemap")
+        case .mapFilesLink: kernelLink("map_files")
 
-        case .at: row(.fixed("at"), .process, .directory, 0o555, "mappings by any address in them")
-        case .atLink:
-            row(.pattern("ADDRESS"), .at, .link, 0o777, lookUpOnly: true, "the mapping that holds the address")
-        case .byLabel: row(.fixed("by-label"), .process, .directory, 0o555, "mappings by label: heap, stack, libc.so.6")
-        case .byLabelLink: row(.pattern("LABEL"), .byLabel, .link, 0o777, "the mapping; a second of a name is LABEL.2")
+        case .mappings: directory(.fixed("vma"), in: [.process], asking: .memory, "the mappings, in address order")
+        case .mapping:
+            directory(
+                .pattern("RANGE", .mappings), in: [.mappings], asking: .memory, "a mapping, named as in map_files")
+        case .backing:
+            Row(
+                .fixed("backing"), in: [.mapping], .link, 0o777, needsFile: true,
+                "the mapped object itself, where there is one", .mapFilesLink)
+        case .maps: kernelLines("maps", "the kernel's own line, byte for byte", .maps)
+        case .smaps: kernelLines("smaps", "the kernel's own lines, byte for byte", .smaps)
+        case .raw:
+            Row(
+                .fixed("raw"), in: [.mapping], .directory, 0o555, lookUpOnly: true,
+                "arrays of u64, one per page, holes as 0", .directory(.memory))
+        case .rawPagemap: words("pagemap", of: "/proc/PID/pagemap", .rawPagemap)
+        case .rawKpageflags: words("kpageflags", of: "/proc/kpageflags", .rawKpageflags)
+        case .rawKpagecount: words("kpagecount", of: "/proc/kpagecount", .rawKpagecount)
+        case .rawKpagecgroup: words("kpagecgroup", of: "/proc/kpagecgroup", .rawKpagecgroup)
+
+        case .at: directory(.fixed("at"), in: [.process], asking: .process, "mappings by any address in them")
+        case .atAddress:
+            Row(
+                .pattern("ADDRESS", .addresses), in: [.at], .link, 0o777, lookUpOnly: true,
+                "the mapping that holds the address", .mappingOfAddress)
+        case .byLabel:
+            directory(
+                .fixed("by-label"), in: [.process], asking: .memory, "mappings by label: heap, stack, libc.so.6")
+        case .labelled:
+            link(
+                .pattern("LABEL", .labels), in: .byLabel, "the mapping; a second of a name is LABEL.2", .mappingOfLabel)
         }
     }
 
-    private func row(
-        _ name: Name, _ parent: Entry?, _ format: Format, _ mode: UInt32, size: Size = .fromOpenOn,
-        lookUpOnly: Bool = false, _ meaning: String
-    ) -> Specification {
-        Specification(
-            name: name, parent: parent, format: format, mode: mode, isLookUpOnly: lookUpOnly, size: size,
-            meaning: meaning)
+    package var row: Row { Self.rows[Int(rawValue)] }
+
+    package var kind: Row.Kind { row.kind }
+
+    private static let rows: [Row] = allCases.map(\.makeRow)
+
+    private func directory(_ name: Row.Name, in parents: [Entry], asking: Content.Asking, _ meaning: String) -> Row {
+        Row(name, in: parents, .directory, 0o555, meaning, .directory(asking))
     }
 
-    /// What stands in the directory, in the order of the table.
-    package var children: [Entry] { Self.childrenTable[Int(rawValue)] }
-
-    private static let childrenTable: [[Entry]] = allCases.map { parent in
-        allCases.filter { $0.specification.parent == parent }
+    private func link(_ name: Row.Name, in parent: Entry, _ meaning: String, _ content: Content) -> Row {
+        Row(name, in: [parent], .link, 0o777, meaning, content)
     }
 
-    /// The fixed name as bytes, nil for a pattern.
-    package var fixedName: [UInt8]? { Self.fixedNames[Int(rawValue)] }
-
-    private static let fixedNames: [[UInt8]?] = allCases.map { entry in
-        if case .fixed(let name) = entry.specification.name { Array(name.utf8) } else { nil }
+    private func kernelLink(_ name: String) -> Row {
+        link(.fixed(name), in: .process, "to /proc/PID/\(name)", .kernelFile(name))
     }
 
-    package var kind: Kind { specification.kind }
+    private func text(_ name: String, in parent: Entry, _ meaning: String, _ content: Content) -> Row {
+        Row(.fixed(name), in: [parent], .text, 0o444, size: .exact, meaning, content)
+    }
+
+    private func report(
+        _ name: String, in parent: Entry, _ mode: UInt32, size: Row.Size = .fromOpenOn, _ meaning: String,
+        _ content: Content
+    ) -> Row {
+        Row(.fixed(name), in: [parent], .report, mode, size: size, meaning, content)
+    }
+
+    /// About the pages of a process, of a mapping, or of a range of addresses.
+    private func table(_ name: String, _ meaning: String, _ content: Content) -> Row {
+        Row(.fixed(name), in: [.process, .mapping], .table, 0o400, ofRanges: true, meaning, content)
+    }
+
+    private func picture(_ name: String, _ meaning: String, _ content: Content) -> Row {
+        Row(.fixed(name), in: [.process, .mapping], .text, 0o400, meaning, content)
+    }
+
+    private func kernelLines(_ name: String, _ meaning: String, _ content: Content) -> Row {
+        Row(.fixed(name), in: [.mapping], .text, 0o444, meaning, content)
+    }
+
+    private func words(_ name: String, of file: String, _ content: Content) -> Row {
+        Row(
+            .fixed(name), in: [.raw], .fixed, 0o400, size: .counted(Opening.rawSize), "words of \(file)", content)
+    }
 }

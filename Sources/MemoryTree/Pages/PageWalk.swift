@@ -80,8 +80,8 @@ struct PageWalk: Sendable {
 
     /// What the files say of the frames of the entries.
     func readFrames(_ wanted: Wanted, into batch: inout PageBatch) throws(ProcError) {
-        guard context.view.frame == .known else { return }
         let wanted = wanted.intersection(visible)
+        guard context.view.frame == .known, !wanted.isEmpty else { return }
         let (flags, mapCounts, cgroups) = (files.flags.words, files.mapCounts.words, files.cgroups.words)
         defer { withExtendedLifetime(files) {} }
         var index = 0

@@ -19,9 +19,11 @@ struct OpenedProcess: Sendable {
 }
 
 extension Tree {
-    /// The process of a node with its memory as it is now.
-    func opened(of node: Node, _ reader: Reader) throws(ProcError) -> OpenedProcess {
-        guard let id = node.process else { throw .absent }
+    /// The process with its memory as it is now.
+    ///
+    /// - Throws: `.absent` for none.
+    func opened(_ id: ProcessID?, _ reader: Reader) throws(ProcError) -> OpenedProcess {
+        guard let id else { throw .absent }
         let process = try processToRead(id, reader)
         let view = try view(of: id, for: reader)
         let context = capabilities.frames.seen(through: view.frames)
@@ -77,7 +79,8 @@ extension Tree {
     }
 
     /// The same, if it lives.
-    func livingProcess(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+    func livingProcess(_ id: ProcessID?, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+        guard let id else { throw .absent }
         let process = try processToRead(id, reader)
         guard process.isAlive else { throw .gone }
         return process

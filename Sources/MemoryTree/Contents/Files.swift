@@ -1,0 +1,67 @@
+import ProcModel
+import ProcSource
+import ProcText
+import Syscalls
+
+extension Content {
+    /// Which object each mapping shows that has a file. Made anew each time: the kernel checks the right to a link when that is
+    /// looked at.
+    static let files = memory { opening throws(ProcError) in
+        let labels = try opening.tree.labels(of: opening.process, opening.reader)
+        let text = try opening.files(labels)
+        if opening.tree.mustStream(rows: labels.mappings.list.count) { return .stream(text) }
+        return .frozen(FrozenText(try text.readAll(opening.reader)))
+    }
+}
+
+extension Opening {
+    fileprivate func files(_ labels: Labels) throws(ProcError) -> TextStream {
+        let header = try title() + Table.header(Table.files)
+        guard let memory = process.memory else { return TextStream(header: header) { _ in nil } }
+        let links = try memory.mapFiles()
+        let next = Monitor(0)
+        let list = zip(labels.mappings.list, labels.objects).filter(\.0.hasFile)
+        return TextStream(header: header, mostHeld: { LayoutRows.mostHeld }) { reader throws(ProcError) in
+            try reader.checkInterrupted()
+            let part = list[next.withLock({ $0 })...].prefix(128)
+            guard !part.isEmpty else {
+                // Links of a process that has ended are not there either.
+                try memory.requireAlive()
+                return nil
+            }
+            var rows = LineWriter(capacity: part.count * 128)
+            for (vma, object) in part {
+                // A mapping that has gone since has no open mode any more.
+                let mode: UInt32
+                do throws(ProcError) { mode = try links.mode(String(range: vma.range)) } catch {
+                    if error == .absent { continue }
+                    throw error
+                }
+                rows.file(vma, object, mode: mode)
+            }
+            next.withLock { $0 += part.count }
+            return rows.bytes
+        }
+    }
+}
+
+extension LineWriter {
+    /// A row of `files`.
+    ///
+    /// - Parameter mode: of the link in map_files: its owner bits say how the file was opened.
+    fileprivate mutating func file(_ vma: VMA, _ object: MappedObject, mode: UInt32) {
+        let columns = Table.files
+        field(columns[0]) { $0.range(vma.range) }
+        field(columns[1]) { text in
+            for (bit, letter) in [(0o400, "r"), (0o200, "w"), (0o100, "x")] as [(UInt32, String)] {
+                text.text(mode & bit != 0 && bit != 0o100 ? letter : "-")
+            }
+        }
+        field(columns[2]) { $0.device(vma) }
+        field(columns[3]) { $0.decimal(vma.inode) }
+        field(columns[4]) { $0.hex(vma.offset) }
+        field(columns[5]) { $0.text(object.isDeleted.map { $0 ? "yes" : "no" } ?? "-") }
+        name(object.name)
+        newline()
+    }
+}

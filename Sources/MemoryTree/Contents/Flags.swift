@@ -1,0 +1,9 @@
+import ProcSource
+import ProcText
+
+extension Content {
+    /// How many pages carry which flags.
+    static let flags = memory { opening throws(ProcError) in
+        try opening.counts(Table.header(Table.flags), .flags, FlagCounts())
+    }
+}

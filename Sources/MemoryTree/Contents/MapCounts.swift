@@ -1,0 +1,9 @@
+import ProcSource
+import ProcText
+
+extension Content {
+    /// How many pages are mapped how often.
+    static let mapCounts = memory { opening throws(ProcError) in
+        try opening.counts(Table.header(Table.mapCounts), [.flags, .mapCounts], MapCounts())
+    }
+}

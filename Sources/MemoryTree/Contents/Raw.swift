@@ -1,0 +1,124 @@
+import ProcModel
+import ProcSource
+import ProcText
+import Syscalls
+
+extension Content {
+    static let rawPagemap = rawWords { _ in RawSource(wanted: [], column: \.words) }
+    static let rawKpageflags = rawWords { opening throws(ProcError) in
+        try opening.source(opening.tree.files.flags, opening.context.view.flags, .flags, \.flags)
+    }
+    static let rawKpagecount = rawWords { opening throws(ProcError) in
+        try opening.source(opening.tree.files.mapCounts, opening.context.view.mapCount, .mapCounts, \.mapCounts)
+    }
+    static let rawKpagecgroup = rawWords { opening throws(ProcError) in
+        try opening.source(opening.tree.files.cgroups, opening.context.view.cgroup, .cgroups, \.cgroups)
+    }
+
+    /// An array of words: entry *k* is that of page *k* of the mapping.
+    private static func rawWords(
+        _ source: @escaping @Sendable (Opening) throws(ProcError) -> RawSource
+    ) -> Content {
+        mapping { opening, range throws(ProcError) in
+            guard let walk = try opening.walk() else { throw .gone }
+            let source = try source(opening)
+            let extents = try opening.tree.extents(of: range, opening.process, walk, opening.reader)
+            return .record(RecordFile(range, extents, walk, source))
+        }
+    }
+}
+
+/// What an array is read from.
+private struct RawSource: Sendable {
+    let wanted: PageWalk.Wanted
+    let column: any KeyPath<PageBatch, [UInt64]> & Sendable
+}
+
+extension RecordFile {
+    fileprivate convenience init(_ range: AddressRange, _ extents: [Extent], _ walk: PageWalk, _ source: RawSource) {
+        let pageSize = System.pageSize
+        let wordsPerBlock: UInt64 = 4096
+        let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }
+            .joinedNeighbours
+        let tableBytes = extents.count * MemoryLayout<Extent>.stride
+        self.init(
+            size: Opening.rawBytes(range), blockSize: wordsPerBlock * 8, data: data, tableBytes: tableBytes
+        ) { block, _ throws(ProcError) in
+            let start = range.start + block * wordsPerBlock * pageSize
+            let end = start + min(range.end - start, wordsPerBlock * pageSize)
+            var bytes = [UInt8](repeating: 0, count: Int((end - start) / pageSize * 8))
+            var batch = PageBatch()
+            try walk.read(extents.part(start, end), source.wanted, into: &batch)
+            for index in 0..<batch.count {
+                let word = batch[keyPath: source.column][index]
+                let offset = Int((batch.addresses[index] - start) / pageSize * 8)
+                for byte in 0..<8 { bytes[offset + byte] = UInt8(truncatingIfNeeded: word.hostOrder(byte)) }
+            }
+            return bytes
+        }
+    }
+}
+
+extension Opening {
+    /// - Throws: the kernel's refusal where words are hidden: never zeros.
+    fileprivate func source(
+        _ file: FrameFile, _ visibility: Visibility, _ wanted: PageWalk.Wanted,
+        _ column: any KeyPath<PageBatch, [UInt64]> & Sendable
+    ) throws(ProcError) -> RawSource {
+        if let failure = file.failure { throw failure }
+        // Without the frame numbers there is nothing to ask; with them the file itself is closed.
+        guard context.view.frame == .known else { throw .refused(.notPermitted) }
+        guard visibility == .known else { throw .refused(.permissionDenied) }
+        return RawSource(wanted: wanted, column: column)
+    }
+
+    /// Bytes of an array, and of them those of pages that have an entry.
+    static func rawSize(_ opening: Opening, _ range: AddressRange) throws(ProcError) -> FileSize? {
+        var stored: UInt64?
+        do throws(ProcError) {
+            if let walk = try opening.walk() {
+                stored = try opening.tree.pageCount(of: range, opening.process, walk, opening.reader) * 8
+            }
+        } catch {
+            // The size is no secret.
+            guard case .refused = error else { throw error }
+        }
+        return FileSize(bytes: rawBytes(range), stored: stored)
+    }
+
+    fileprivate static func rawBytes(_ range: AddressRange) -> UInt64 { range.size / System.pageSize * 8 }
+}
+
+extension [Extent] {
+    /// What of them lies in a range; they are in address order.
+    fileprivate func part(_ start: UInt64, _ end: UInt64) -> [Extent] {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].end <= start { low = middle + 1 } else { high = middle }
+        }
+        return self[low...].prefix { $0.start < end }.map {
+            $0.cut(from: Swift.max($0.start, start), to: Swift.min($0.end, end))
+        }
+    }
+}
+
+extension [Range<UInt64>] {
+    fileprivate var joinedNeighbours: [Range<UInt64>] {
+        var joined: [Range<UInt64>] = []
+        for range in self {
+            if let last = joined.last, last.upperBound == range.lowerBound {
+                joined[joined.count - 1] = last.lowerBound..<range.upperBound
+            } else {
+                joined.append(range)
+            }
+        }
+        return joined
+    }
+}
+
+extension UInt64 {
+    /// Byte `index` of the number as it lies in memory here.
+    fileprivate func hostOrder(_ index: Int) -> UInt64 { littleEndian >> UInt64(index * 8) & 0xff }
+}

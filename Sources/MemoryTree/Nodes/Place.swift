@@ -1,0 +1,59 @@
+/// Where an entry stands. One that is of different things stands in more than one place.
+package struct Place: Sendable {
+    package let entry: Entry
+    /// What an entry there is of.
+    package let scope: Scope.Kind
+    /// Path below the mount point, patterns in capitals.
+    package let path: String
+    package let isLookUpOnly: Bool
+    package let meaning: String
+
+    /// All places but the root, a directory before what is in it.
+    package static let all: [Place] = below(
+        Place(entry: .root, scope: .machine, path: "", isLookUpOnly: false, meaning: ""))
+
+    private static func below(_ parent: Place) -> [Place] {
+        parent.entry.allChildren.flatMap { entry in
+            let row = entry.row
+            let path = parent.path.isEmpty ? row.spelling : "\(parent.path)/\(row.spelling)"
+            let scope = if case .pattern(_, let names) = row.name { names.scope } else { parent.scope }
+            let place = Place(
+                entry: entry, scope: scope, path: path, isLookUpOnly: row.isLookUpOnly, meaning: row.meaning)
+            let ofRanges = Place(
+                entry: entry, scope: .range, path: "\(path)@START-END", isLookUpOnly: true,
+                meaning: "\(row.spelling) of any range of addresses")
+            return [place] + (row.isOfRanges && scope == .process ? [ofRanges] : []) + below(place)
+        }
+    }
+}
+
+extension Entry {
+    /// What stands in the directory, in order.
+    package var allChildren: [Entry] { Self.childrenTable[Int(rawValue)] }
+
+    private static let childrenTable: [[Entry]] = allCases.map { parent in
+        allCases.filter { $0.row.parents.contains(parent) }
+    }
+
+    /// Those of them with a fixed name: of the same thing as the directory.
+    var children: [Entry] { Self.fixedTable[Int(rawValue)] }
+
+    private static let fixedTable: [[Entry]] = childrenTable.map { $0.filter { $0.fixedName != nil } }
+
+    func child(named name: [UInt8]) -> Entry? { children.first { $0.fixedName == name } }
+
+    /// The child that there is one of for each thing of a kind.
+    var namedChild: (entry: Entry, names: Names)? { Self.namedTable[Int(rawValue)] }
+
+    private static let namedTable: [(entry: Entry, names: Names)?] = childrenTable.map { children in
+        for child in children { if case .pattern(_, let names) = child.row.name { return (child, names) } }
+        return nil
+    }
+
+    /// The fixed name as bytes, nil for a pattern.
+    package var fixedName: [UInt8]? { Self.fixedNames[Int(rawValue)] }
+
+    private static let fixedNames: [[UInt8]?] = allCases.map { entry in
+        if case .fixed(let name) = entry.row.name { Array(name.utf8) } else { nil }
+    }
+}

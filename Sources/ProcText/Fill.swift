@@ -1,0 +1,28 @@
+/// A picture of how full address space is: each character tells how many pages of its bucket have an entry.
+package struct Fill: Picture {
+    package let grid: PictureGrid
+    private var counts: [UInt64]
+
+    package init(pages: UInt64) {
+        grid = PictureGrid(pages: pages)
+        counts = Array(repeating: 0, count: grid.buckets)
+    }
+
+    /// Counts `count` pages that have an entry, from page number `first` on.
+    package mutating func add(first: UInt64, count: UInt64) {
+        grid.forEachBucket(first: first, count: count) { counts[$0] += $1 }
+    }
+
+    package var legend: String {
+        "# a character is \(grid.scale): . no page, 1-9 tenths of them have an entry, * all"
+    }
+
+    /// Tenths are rounded up, and 9 is anything less than all.
+    package func character(of bucket: Int) -> Unicode.Scalar {
+        let (filled, size) = (counts[bucket], grid.pages(in: bucket))
+        if filled == 0 { return "." }
+        if filled >= size { return "*" }
+        let tenths = min(9, (filled * 10 + size - 1) / size)
+        return Unicode.Scalar(UInt8(ascii: "0") + UInt8(tenths))
+    }
+}

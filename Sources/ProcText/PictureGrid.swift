@@ -1,0 +1,55 @@
+/// A picture of pages laid end to end: a header line, then 64 columns and at most 64 rows of one character per bucket.
+package protocol Picture: Sendable {
+    var grid: PictureGrid { get }
+    /// What a character stands for, without a newline.
+    var legend: String { get }
+    func character(of bucket: Int) -> Unicode.Scalar
+}
+
+extension Picture {
+    /// The header line and the rows; upper left is the lowest address.
+    package var text: [UInt8] {
+        var text = LineWriter(capacity: 66 * 64 + 256)
+        text.text(legend)
+        text.newline()
+        for bucket in 0..<grid.buckets {
+            text.byte(character(of: bucket))
+            if (bucket + 1) % PictureGrid.columns == 0 || bucket + 1 == grid.buckets { text.newline() }
+        }
+        return text.bytes
+    }
+}
+
+/// How pages laid end to end fall into buckets of equal size.
+package struct PictureGrid: Sendable {
+    package static let columns = 64
+    private static let mostBuckets: UInt64 = 4096
+
+    package let pages: UInt64
+    /// Pages of a bucket; the last may have fewer.
+    package let pagesPerBucket: UInt64
+    package let buckets: Int
+
+    package init(pages: UInt64) {
+        self.pages = pages
+        pagesPerBucket = max(1, (pages + Self.mostBuckets - 1) / Self.mostBuckets)
+        buckets = Int((pages + pagesPerBucket - 1) / pagesPerBucket)
+    }
+
+    /// What a bucket holds, in words.
+    package var scale: String { pagesPerBucket == 1 ? "1 page" : "\(pagesPerBucket) pages" }
+
+    package func pages(in bucket: Int) -> UInt64 { min(pagesPerBucket, pages - UInt64(bucket) * pagesPerBucket) }
+
+    /// Calls `body` with each bucket that some of these pages fall into, and how many of them.
+    package func forEachBucket(first: UInt64, count: UInt64, _ body: (Int, UInt64) -> Void) {
+        var page = first
+        let end = min(first + count, pages)
+        while page < end {
+            let bucket = page / pagesPerBucket
+            let next = min(end, (bucket + 1) * pagesPerBucket)
+            body(Int(bucket), next - page)
+            page = next
+        }
+    }
+}
