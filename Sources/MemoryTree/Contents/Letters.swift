@@ -16,7 +16,7 @@ extension Content {
             return .record(RecordFile(size: width, blockSize: width) { _, _ in header })
         }
         let extents = try opening.tree.extents(of: range, opening.process, walk, opening.reader)
-        let rows = ExtentRows(extents, pageSize: System.pageSize)
+        let rows = ExtentRows(extents, pageSize: opening.context.pageSize)
         let context = opening.context
         // A reader of any 64 KiB has little more decoded than that.
         let linesPerBlock: UInt64 = 128

@@ -15,7 +15,7 @@ extension Opening {
     ) throws(ProcError) -> OpenFile {
         let walk = try walk()
         return try shared { () throws(ProcError) in
-            let pageSize = System.pageSize
+            let pageSize = context.pageSize
             // A mapping at a kernel address has no page tables: its pages are all holes.
             let pages = try pages()
             var image = blank(pages.ranges.reduce(0) { $0 + $1.size / pageSize })

@@ -36,13 +36,13 @@ private struct RawSource: Sendable {
 
 extension RecordFile {
     fileprivate convenience init(_ range: AddressRange, _ extents: [Extent], _ walk: PageWalk, _ source: RawSource) {
-        let pageSize = System.pageSize
+        let pageSize = walk.context.pageSize
         let wordsPerBlock: UInt64 = 4096
         let data = extents.map { ($0.start - range.start) / pageSize * 8..<($0.end - range.start) / pageSize * 8 }
             .joinedNeighbours
         let tableBytes = extents.count * MemoryLayout<Extent>.stride
         self.init(
-            size: Opening.rawBytes(range), blockSize: wordsPerBlock * 8, data: data, tableBytes: tableBytes
+            size: Opening.rawBytes(range, pageSize: pageSize), blockSize: wordsPerBlock * 8, data: data, tableBytes: tableBytes
         ) { block, _ throws(ProcError) in
             let start = range.start + block * wordsPerBlock * pageSize
             let end = start + min(range.end - start, wordsPerBlock * pageSize)
@@ -83,10 +83,11 @@ extension Opening {
             // The size is no secret.
             guard case .refused = error else { throw error }
         }
-        return FileSize(bytes: rawBytes(range), stored: stored)
+        return FileSize(bytes: rawBytes(range, pageSize: opening.context.pageSize), stored: stored)
     }
 
-    fileprivate static func rawBytes(_ range: AddressRange) -> UInt64 { range.size / System.pageSize * 8 }
+    /// One word a page.
+    fileprivate static func rawBytes(_ range: AddressRange, pageSize: UInt64) -> UInt64 { range.size / pageSize * 8 }
 }
 
 extension [Extent] {

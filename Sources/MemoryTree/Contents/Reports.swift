@@ -33,7 +33,7 @@ extension Tree {
     func processInfo(_ process: PinnedProcess, _ view: ReaderView) throws(ProcError) -> [UInt8] {
         var text = LineWriter()
         let stat = try statusLines(process, &text)
-        text.line("Started") { $0.time(milliseconds: root.time(ofTicks: stat.startTime)) }
+        text.line("Started") { $0.time(milliseconds: root.machine.time(ofTicks: stat.startTime)) }
         let executable = Result { () throws(ProcError) in
             try process.readLink("exe", as: try view.decision.rights())
         }

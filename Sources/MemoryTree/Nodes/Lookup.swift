@@ -89,7 +89,7 @@ extension Tree {
     private func nodeOfRange(_ name: [UInt8], in parent: Node) -> Node? {
         guard case .process(let process) = parent.scope, let at = name.firstIndex(of: UInt8(ascii: "@")),
             let entry = parent.entry.child(named: Array(name[..<at])), entry.row.isOfRanges,
-            let range = AddressRange(parsing: Array(name[(at + 1)...])), range.isAligned(to: System.pageSize)
+            let range = AddressRange(parsing: Array(name[(at + 1)...])), range.isAligned(to: root.machine.pageSize)
         else { return nil }
         return Node(entry, .range(process, range))
     }

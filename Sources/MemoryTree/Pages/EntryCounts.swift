@@ -37,7 +37,7 @@ extension Tree {
             var rest: [Extent] = []
             for extent in piece.extents {
                 if walk.pageMap.usesScan, !extent.isSwapped {
-                    counts.add(extent.isZero ? .zero : .present, (extent.end - extent.start) / System.pageSize)
+                    counts.add(extent.isZero ? .zero : .present, (extent.end - extent.start) / walk.pageMap.pageSize)
                 } else {
                     rest.append(extent)
                 }

@@ -73,7 +73,7 @@ struct PagePlan {
         if position < end {
             let before = extents.count
             position = try pageMap.extents(in: AddressRange(position, end), into: &extents)
-            let pages = extents[before...].reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
+            let pages = extents[before...].reduce(0) { $0 + ($1.end - $1.start) / pageMap.pageSize }
             pagesAhead += pages
             pagesFound += pages
         }
@@ -90,7 +90,7 @@ struct PagePlan {
     mutating func piece(_ reader: Reader) throws(ProcError) -> [Extent]? {
         _ = try find(Self.pagesPerPiece, reader)
         var piece: [Extent] = []
-        var room = Self.pagesPerPiece * System.pageSize
+        var room = Self.pagesPerPiece * pageMap.pageSize
         while room > 0, next < extents.count {
             let extent = extents[next]
             let end = min(extent.end, extent.start + room)
@@ -99,7 +99,7 @@ struct PagePlan {
             if end == extent.end { next += 1 } else { extents[next] = extent.cut(from: end) }
         }
         guard !piece.isEmpty else { return nil }
-        pagesAhead -= piece.reduce(0) { $0 + ($1.end - $1.start) / System.pageSize }
+        pagesAhead -= piece.reduce(0) { $0 + ($1.end - $1.start) / pageMap.pageSize }
         return piece
     }
 

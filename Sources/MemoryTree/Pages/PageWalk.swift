@@ -55,7 +55,7 @@ struct PageWalk: Sendable {
     func readEntries(
         _ extents: [Extent], keepsAbsent: Bool = false, into batch: inout PageBatch
     ) throws(ProcError) {
-        let pageSize = System.pageSize
+        let pageSize = pageMap.pageSize
         batch.begin(extents.reduce(0) { $0 + Int(($1.end - $1.start) / pageSize) })
         var count = 0
         for extent in extents {

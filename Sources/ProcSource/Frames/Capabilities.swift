@@ -43,7 +43,7 @@ package struct Capabilities: Sendable {
         frames = FrameContext(
             view: view, nodes: nodes ?? NodeMap(shift: 0, nodes: []), ksmLies: probe.ksmLies,
             exclusiveMeansOne: probe.exclusiveMeansOne && view.mapCount == .known,
-            pageSize: System.pageSize)
+            pageSize: root.machine.pageSize)
 
         let hidesFlags = view.flags == .known ? nil : "flags are not shown"
         var missing: [String: String?] = [
@@ -168,7 +168,7 @@ extension NodeMap {
     fileprivate static func ofThisMachine(_ root: ProcRoot) -> NodeMap? {
         guard root.isLive,
             let size = try? File.open("/sys/devices/system/memory/block_size_bytes").readAll(),
-            let blockSize = parseAddress(size.filter { $0 != 0x0a }), blockSize >= System.pageSize,
+            let blockSize = parseAddress(size.filter { $0 != 0x0a }), blockSize >= root.machine.pageSize,
             let directory = try? File.open("/sys/devices/system/node", .directory), let names = try? directory.list()
         else { return nil }
         var nodes: [Int16] = []
@@ -185,6 +185,6 @@ extension NodeMap {
             }
         }
         return nodes.isEmpty
-            ? nil : NodeMap(shift: UInt64((blockSize / System.pageSize).trailingZeroBitCount), nodes: nodes)
+            ? nil : NodeMap(shift: UInt64((blockSize / root.machine.pageSize).trailingZeroBitCount), nodes: nodes)
     }
 }

@@ -24,7 +24,7 @@ struct Probe {
             (frames, scan, query, guardBit, softDirty, follow) = (reason, reason, reason, reason, reason, reason)
             return
         }
-        let pageSize = System.pageSize
+        let pageSize = root.machine.pageSize
         let word = System.withPage(written: true, guarded: false) { address, _ in
             var words: [UInt64] = [0]
             _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1)

@@ -34,6 +34,8 @@ package struct PageMap: Sendable {
     package let usesScan: Bool
     /// Tell huge extents from others.
     package let asksForHuge: Bool
+    /// Bytes.
+    package let pageSize: UInt64
     /// For what the target needs.
     package let courtesy = Courtesy()
 
@@ -45,6 +47,7 @@ package struct PageMap: Sendable {
 
     package init(file: TargetFile, usesScan: Bool, asksForHuge: Bool) {
         self.file = file
+        pageSize = file.machine.pageSize
         self.usesScan = usesScan
         self.asksForHuge = asksForHuge
     }
@@ -61,7 +64,7 @@ package struct PageMap: Sendable {
     /// - Throws: `.gone` when the address space is no more.
     package func entries(at address: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
         let got = try courtesy.call { () throws(ProcError) in
-            try file.readWords(at: address / System.pageSize, into: &words, part)
+            try file.readWords(at: address / pageSize, into: &words, part)
         }
         guard got == part.count else { throw .gone }
     }
@@ -100,11 +103,10 @@ package struct PageMap: Sendable {
                     isHuge: region.categories & ScanCategory.huge != 0,
                     isSwapped: region.categories & ScanCategory.present == 0))
         }
-        return max(argument.walk_end, regions.last?.end ?? 0, range.start + System.pageSize)
+        return max(argument.walk_end, regions.last?.end ?? 0, range.start + pageSize)
     }
 
     private func readEntries(_ range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
-        let pageSize = System.pageSize
         let count = Int(min(Self.entriesPerRead, range.size / pageSize))
         // A recording may end a mapping in the middle of a page.
         guard count > 0 else { return range.end }

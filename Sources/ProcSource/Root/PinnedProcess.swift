@@ -21,7 +21,8 @@ package final class PinnedProcess: Sendable {
     }
 
     package func stat() throws(ProcError) -> ProcessStat {
-        let file = if let statFile { TargetFile(file: statFile, lane: lane) } else { try open("stat") }
+        let file =
+            if let statFile { TargetFile(file: statFile, lane: lane, machine: root.machine) } else { try open("stat") }
         let text = try file.read(at: 0, count: 4096)
         return try ProcError.decode { () throws(DecodeError) in try ProcessStat(parsing: text) }
     }
@@ -47,7 +48,7 @@ package final class PinnedProcess: Sendable {
         do {
             file = try lane.call { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
         } catch { throw meaning(of: error) }
-        return TargetFile(file: file, lane: lane)
+        return TargetFile(file: file, lane: lane, machine: root.machine)
     }
 
     /// The same for a file whose opening never waits for the process.

@@ -17,11 +17,12 @@ package final class ProcRoot: Sendable {
     let lanes = Lanes()
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
-    /// Milliseconds since 1970 at which the machine booted; start times count from there.
-    package let bootTime: UInt64
+    package let machine: Machine
 
-    package init(path: String) throws(ProcError) {
+    /// - Parameter machine: the one that the directory tells about.
+    package init(path: String, machine: Machine = .this) throws(ProcError) {
         self.path = path
+        self.machine = machine
         directory = try ProcError.wrap { () throws(Errno) in try File.open(path, .directory) }
         isLive = directory.filesystemType == File.procMagic
         ownNumber = isLive ? (try? directory.readLink("self")).flatMap(parseProcessNumber) : nil
@@ -29,17 +30,6 @@ package final class ProcRoot: Sendable {
         hidden = isLive ? HiddenProcesses(of: directory) : nil
         let handle = sharesNumbers ? try? File.process(System.processNumber) : nil
         hasPidfs = handle?.filesystemType == File.pidfsMagic
-        // To a tick, in which start times are counted: two clocks are never read at the same moment.
-        let real = System.realMilliseconds
-        bootTime = (real - min(real, System.bootMilliseconds) + 5) / 10 * 10
-    }
-
-    /// Milliseconds since 1970 of a moment that is told in clock ticks since boot; the last there is for what a recording may
-    /// say beyond that.
-    package func time(ofTicks ticks: UInt64) -> UInt64 {
-        let (seconds, rest) = ticks.quotientAndRemainder(dividingBy: System.clockTicks)
-        guard seconds < UInt64(UInt32.max) else { return bootTime }
-        return bootTime + seconds * 1000 + rest * 1000 / System.clockTicks
     }
 
     /// How processes are hidden from some readers; nil when they are not.

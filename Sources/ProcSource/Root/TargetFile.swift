@@ -7,6 +7,8 @@ import SystemPackage
 package struct TargetFile: Sendable {
     let file: File
     package let lane: Lane
+    /// The one that it tells about.
+    let machine: Machine
 
     /// pread(2) of at most `count` bytes.
     package func read(at offset: UInt64, count: Int) throws(ProcError) -> [UInt8] {

@@ -1,0 +1,27 @@
+import Syscalls
+
+/// Facts of the machine that a /proc tells about: of this one, or of the one on which it was recorded.
+package struct Machine: Sendable {
+    /// Bytes.
+    package var pageSize: UInt64
+    /// Clock ticks a second, the unit of start times.
+    package var clockTicks: UInt64
+    /// Milliseconds since 1970 at which the machine booted; start times count from there.
+    package var bootTime: UInt64
+
+    /// The one that this program runs on, as it is now.
+    package static var this: Machine {
+        // To a tick, in which start times are counted: two clocks are never read at the same moment.
+        let real = System.realMilliseconds
+        let bootTime = (real - min(real, System.bootMilliseconds) + 5) / 10 * 10
+        return Machine(pageSize: System.pageSize, clockTicks: System.clockTicks, bootTime: bootTime)
+    }
+
+    /// Milliseconds since 1970 of a moment that is told in clock ticks since boot; the last there is for what a recording may
+    /// say beyond that.
+    package func time(ofTicks ticks: UInt64) -> UInt64 {
+        let (seconds, rest) = ticks.quotientAndRemainder(dividingBy: clockTicks)
+        guard seconds < UInt64(UInt32.max) else { return bootTime }
+        return bootTime + seconds * 1000 + rest * 1000 / clockTicks
+    }
+}
