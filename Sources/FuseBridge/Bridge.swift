@@ -87,7 +87,7 @@ final class Bridge: Sendable {
 
     private func report(_ error: ProcError, _ operation: Operation) {
         guard case .malformed(let cause) = error else { return }
-        log.error("\(operation.rawValue): the kernel's \(cause.file) is malformed at byte \(cause.offset)")
+        log.error("\(operation.rawValue): the kernel's \(cause.file) cannot be parsed at byte \(cause.offset)")
     }
 
     private func key(_ operation: Operation, _ request: Request, _ number: UInt64) -> Job.Key {

@@ -124,7 +124,7 @@ import SystemPackage
                 defer { state.warned = now }
                 return state.warned == 0 || now - state.warned > Self.pauseOfWarnings
             }
-            if isNews { log.warning("no room for another thread") }
+            if isNews { log.warning("cannot start another thread") }
         }
         return started
     }

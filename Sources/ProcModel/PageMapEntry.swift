@@ -101,11 +101,11 @@ public enum PageState: UInt8, CaseIterable, Sendable {
     /// One sentence for the legend.
     public var meaning: String {
         switch self {
-        case .absent: "the entry was gone again when its line was read (in letters only)"
+        case .absent: "the entry was gone when its line was read (in letters only)"
         case .present: "a frame is mapped (pagemap bit 63)"
-        case .zero: "the shared zero page is mapped, small or huge"
-        case .swapped: "pagemap bit 62 and a swap type below 24; frame is TYPE:OFFSET"
-        case .guard: "a guard region: any access faults (pagemap bit 58)"
+        case .zero: "the shared zero page or huge zero page is mapped"
+        case .swapped: "swapped out; frame is TYPE:OFFSET (pagemap bit 62, swap type below 24)"
+        case .guard: "guard region: any access faults (pagemap bit 58)"
         case .marker: "userfaultfd write-protect or poison marker (swap type 31)"
         case .special: "migration, device-private or hwpoison entry (swap types 24 to 30)"
         }

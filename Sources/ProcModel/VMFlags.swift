@@ -3,14 +3,14 @@
 /// Source: show_smap_vma_flags() of fs/proc/task_mmu.c, Documentation/filesystems/proc.rst.
 package enum VMFlags {
     package static let meanings: [(code: String, meaning: String)] = [
-        ("rd", "readable"), ("wr", "writable"), ("ex", "executable"), ("sh", "shared and writable file handle"),
+        ("rd", "readable"), ("wr", "writable"), ("ex", "executable"), ("sh", "shared and opened for writing"),
         ("mr", "may be made readable"), ("mw", "may be made writable"), ("me", "may be made executable"),
-        ("ms", "may share"), ("gd", "grows down"), ("pf", "page frames without struct page"),
-        ("lo", "locked in memory"), ("lf", "lock on fault"), ("io", "memory-mapped I/O"),
+        ("ms", "may be shared"), ("gd", "grows down"), ("pf", "page frames without struct page"),
+        ("lo", "locked in memory"), ("lf", "locked in memory on fault"), ("io", "memory-mapped I/O"),
         ("sr", "sequential read advised"), ("rr", "random read advised"), ("dc", "not copied on fork"),
-        ("de", "cannot expand"), ("ac", "accounted"), ("nr", "no swap reserved"), ("ht", "hugetlb pages"),
+        ("de", "cannot expand"), ("ac", "counted as committed"), ("nr", "no swap reserved"), ("ht", "hugetlb pages"),
         ("sf", "synchronous page fault"), ("ar", "architecture specific"), ("wf", "wiped on fork"),
-        ("dd", "left out of core dumps"), ("sd", "soft-dirty"), ("mm", "mixed pages and frames"),
+        ("dd", "left out of core dumps"), ("sd", "soft-dirty"), ("mm", "pages with and without struct page"),
         ("hg", "huge pages advised"), ("nh", "no huge pages advised"), ("mg", "mergeable by KSM"),
         ("bt", "branch target identification"), ("mt", "memory tagging"), ("um", "userfaultfd missing tracking"),
         ("uw", "userfaultfd write-protect tracking"), ("ui", "userfaultfd minor faults"), ("ss", "shadow stack"),

@@ -26,25 +26,25 @@ package enum Table {
     package static let pages: [Column] = [
         Column("address", 12, .left, gap: 2, "virtual address of the page, hex"),
         Column("state", 7, .left, gap: 2, "present, zero, swapped, guard, marker or special"),
-        Column("frame", 8, .left, "frame number (PFN), hex; TYPE:OFFSET in decimal when not present; - none; ? hidden"),
-        Column("mapcount", 8, .right, "how often the frame is mapped, from kpagecount"),
-        Column("cgroup", 6, .right, "inode number of the memory cgroup charged, 0 none, from kpagecgroup"),
+        Column("frame", 8, .left, "PFN, hex; TYPE:OFFSET, decimal, if swapped or special; - for none; ? if hidden"),
+        Column("mapcount", 8, .right, "how many times the frame is mapped (kpagecount)"),
+        Column("cgroup", 6, .right, "inode number of the charged memory cgroup, 0 for none (kpagecgroup)"),
         Column("node", 4, .right, "NUMA node of the frame"),
-        Column("flags", 0, .left, gap: 0, "names of the flags, kpageflags then pagemap; - none"),
+        Column("flags", 0, .left, gap: 0, "names of the flags, first of kpageflags, then of pagemap; - for none"),
     ]
 
     package static let ranges: [Column] =
         [
-            Column("start", 12, .left, gap: 1, "first address, hex"),
-            Column("end", 12, .left, gap: 1, "behind the last address, hex"),
-            Column("pages", 8, .right, "how many pages"),
+            Column("start", 12, .left, gap: 1, "start address, hex"),
+            Column("end", 12, .left, gap: 1, "end address, hex, not included"),
+            Column("pages", 8, .right, "number of pages"),
         ] + pages[1...]
 
     package static let flags: [Column] = [
-        Column("pages", 9, .left, "how many pages carry this combination"),
+        Column("pages", 9, .left, "number of pages with this combination of flags"),
         Column("kB", 11, .right, gap: 2, "the same in kB"),
-        Column("flags-word", 16, .left, "raw word of kpageflags, hex; - not present; ? hidden"),
-        Column("names", 0, .left, gap: 0, "names of the flags; the state's name where not present"),
+        Column("flags-word", 16, .left, "word of kpageflags, hex; - if not present; ? if hidden"),
+        Column("names", 0, .left, gap: 0, "names of the flags; the state if the page is not present"),
     ]
 
     package static let mapCounts: [Column] = [
@@ -56,25 +56,25 @@ package enum Table {
     ]
 
     package static let layout: [Column] = [
-        Column("range", 25, .left, "the mapping, hex"),
-        Column("perms", 5, .left, "as in maps"),
-        Column("size_kB", 10, .right, "length"),
-        Column("rss_kB", 8, .right, "resident, from smaps"),
-        Column("pss_kB", 8, .right, "proportional share, from smaps"),
-        Column("uss_kB", 8, .right, "private clean + dirty + hugetlb"),
-        Column("swap_kB", 8, .right, gap: 2, "swapped out"),
+        Column("range", 25, .left, "start and end address, hex"),
+        Column("perms", 5, .left, "permissions, as in maps"),
+        Column("size_kB", 10, .right, "size of the mapping"),
+        Column("rss_kB", 8, .right, "resident memory (Rss of smaps)"),
+        Column("pss_kB", 8, .right, "proportional share of resident memory (Pss of smaps)"),
+        Column("uss_kB", 8, .right, "private memory: Private_Clean + Private_Dirty + Private_Hugetlb"),
+        Column("swap_kB", 8, .right, gap: 2, "swapped out (Swap of smaps)"),
         Column("label", 16, .left, "name in by-label, or -"),
-        Column("name", 0, .left, gap: 0, "path or word in brackets, or -"),
+        Column("name", 0, .left, gap: 0, "path, or a name in brackets such as [heap], or -"),
     ]
 
     package static let files: [Column] = [
-        Column("range", 25, .left, "the mapping, hex"),
-        Column("mode", 4, .left, "open mode of the file, as map_files shows it"),
-        Column("device", 7, .left, "major:minor, hex as in maps"),
-        Column("inode", 10, .right, "of the file"),
-        Column("offset", 9, .left, "into the file, hex"),
-        Column("deleted", 7, .left, "whether the file has no link left: yes or no"),
-        Column("path", 0, .left, gap: 0, "of the file"),
+        Column("range", 25, .left, "start and end address, hex"),
+        Column("mode", 4, .left, "access to the file, as in map_files"),
+        Column("device", 7, .left, "device of the file, major:minor, hex"),
+        Column("inode", 10, .right, "inode number of the file"),
+        Column("offset", 9, .left, "offset in the file, hex"),
+        Column("deleted", 7, .left, "whether the file is deleted (has no link left): yes, no, or - if unknown"),
+        Column("path", 0, .left, gap: 0, "path of the file"),
     ]
 
     package static let letters: [Column] = [
@@ -82,7 +82,7 @@ package enum Table {
         Column("s", 1, .left, "letter of the state"),
         Column("frame", 19, .left, "as in pages"),
         Column("n", 10, .left, "mapcount"),
-        Column("flags", 0, .left, gap: 0, "a letter or _ for each flag, then + for a bit without a place"),
+        Column("flags", 0, .left, gap: 0, "a letter or _ for each flag, then + if any other bit is set"),
     ]
 
     /// The second line of a table.

@@ -14,7 +14,7 @@ package struct Fill: Picture {
     }
 
     package var legend: String {
-        "# a character is \(grid.scale): . no page, 1-9 tenths of them have an entry, * all"
+        "# one character is \(grid.scale): . none has an entry, 1-9 tenths have, * all"
     }
 
     /// Tenths are rounded up, and 9 is anything less than all.

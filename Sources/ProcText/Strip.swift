@@ -43,7 +43,7 @@ package enum PageKind: UInt8, CaseIterable, Sendable {
         case .huge: "part of a large folio: flag thp or huge"
         case .anonymous: "anonymous"
         case .file: "file or shared memory"
-        case .hole: "no entry"
+        case .hole: "no page table entry"
         }
     }
 
@@ -89,7 +89,7 @@ package struct Strip: Picture {
     }
 
     package var legend: String {
-        "# upper left is the lowest address, a character is \(grid.scale): "
+        "# the lowest address is at the upper left, one character is \(grid.scale): "
             + PageKind.allCases.map { "\($0.letter) \($0.shortMeaning)" }.joined(separator: ", ")
     }
 

@@ -14,7 +14,7 @@ struct MountCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Where to mount; a SOURCE before it, as mount(8) passes, is the name shown in /proc/mounts.",
+            "The directory to mount on. A SOURCE before it, as mount(8) passes, is shown in /proc/mounts.",
             valueName: "mountpoint"))
     var operands: [String]
 
@@ -42,7 +42,7 @@ struct MountCommand: ParsableCommand {
 
     private func mount() throws {
         guard let given = operands.last, operands.count <= 2 else {
-            throw Problem("name one mount point, and at most a source before it: pagefs [options] [SOURCE] MOUNTPOINT")
+            throw Problem("expected one mount point, at most a source before it: pagefs [options] [SOURCE] MOUNTPOINT")
         }
         let options = try MountOptions(self.options)
         let mountPoint = try MountPoint(given)
@@ -61,7 +61,7 @@ struct MountCommand: ParsableCommand {
         let report = try Daemon.start(arguments: arguments + ["--"] + operands.dropLast() + [mountPoint.path])
         guard report == Daemon.readyMark else {
             throw Problem(
-                report.isEmpty ? "the daemon ended before the mount answered" : String(decoding: report, as: UTF8.self))
+                report.isEmpty ? "the daemon exited before the mount was up" : String(decoding: report, as: UTF8.self))
         }
     }
 

@@ -22,16 +22,16 @@ struct MountOptions {
     }
 
     static let ours: [Option] = [
-        Option(name: "max_age", value: "MS", meaning: "milliseconds an answer may be given again (1000; 0: never)") {
+        Option(name: "max_age", value: "MILLISECONDS", meaning: "how long an answer may be reused (1000; 0: never)") {
             set(&$0.maximumAge, UInt64($1).flatMap { $0 <= 86_400_000 ? $0 : nil })
         },
-        Option(name: "cache", value: "MiB", meaning: "memory for answers that are kept (64)") {
+        Option(name: "cache", value: "MiB", meaning: "memory for kept answers (64)") {
             set(&$0.cacheBytes, UInt32($1).map { Int($0) << 20 })
         },
-        Option(name: "threads", value: "N", meaning: "threads that decode pages (the processors, at most 4)") {
+        Option(name: "threads", value: "N", meaning: "threads that decode pages (one per processor, at most 4)") {
             set(&$0.threads, Int($1).flatMap { (1...64).contains($0) ? $0 : nil })
         },
-        Option(name: "sizes", value: "exact", meaning: "make texts at stat, so that sizes are right for tar and rsync")
+        Option(name: "sizes", value: "exact", meaning: "generate files at stat, so that tar and rsync see right sizes")
         {
             $0.sizesExact = true
             return $1 == "exact"
@@ -48,7 +48,7 @@ struct MountOptions {
         },
         Option(
             name: "allow_other", value: nil,
-            meaning: "root only: let every user in; each is shown what /proc shows him"
+            meaning: "root only: let every user in; each sees what /proc shows them"
         ) { options, _ in
             options.access.admitsEverybody = true
             return true
@@ -87,12 +87,12 @@ struct MountOptions {
             if let known = Self.ours.first(where: { $0.name == name }) {
                 guard (known.value == nil) == (parts.count == 1), known.apply(&tree, parts.count > 1 ? parts[1] : "")
                 else {
-                    throw Problem("bad option -o \(option): it is \(known.spelling)")
+                    throw Problem("bad option -o \(option): expected \(known.spelling)")
                 }
             } else if Self.passedOn.contains(name) {
                 fuse.append(option)
             } else if name == "allow_root" {
-                throw Problem("-o allow_root is refused: root sees everything on a mount of its own")
+                throw Problem("-o allow_root is not supported: root can mount its own tree, which shows everything")
             } else if !Self.accepted.contains(name), !name.lowercased().hasPrefix("x-"), name != "comment" {
                 throw Problem("unknown option -o \(option): see pagefs --help")
             }
@@ -110,7 +110,7 @@ struct MountOptions {
     mutating func settleAccess() throws(Problem) {
         if System.userNumber != 0 {
             guard !tree.access.admitsEverybody else {
-                throw Problem("-o allow_other is for root: a plain user's daemon has no rights to give to others")
+                throw Problem("-o allow_other is for root: a plain user's daemon cannot act with the rights of others")
             }
             tree.access.sharing = .sameUser
         } else if tree.access.admitsEverybody {
@@ -121,7 +121,7 @@ struct MountOptions {
             fuse.append("allow_other")
         }
         guard tree.access.sharing == .everybody || !tree.access.deniesPidNamespaces else {
-            throw Problem("-o nsdeny goes with allow_other: without it nobody else is let in")
+            throw Problem("-o nsdeny needs allow_other: without it no other user is let in")
         }
     }
 
@@ -130,11 +130,11 @@ struct MountOptions {
     func makeTree(report: @escaping @Sendable (Refusal) -> Void = { _ in }) throws(Problem) -> Tree {
         do { return try Tree(tree, report: report) } catch {
             if error == .failed(.notSupported) {
-                throw Problem("/proc is that of another pid namespace: mount the one of this namespace there first")
+                throw Problem("/proc belongs to another pid namespace: mount the /proc of this namespace first")
             }
             throw Problem(
                 error == .failed(.invalidArgument)
-                    ? "-o proc=\(tree.proc): no process is in it: name a mounted /proc or a recording of one"
+                    ? "-o proc=\(tree.proc): no process in it: name a mounted /proc or a recording of one"
                     : "\(tree.proc): \(TreePath.describe(error))")
         }
     }

@@ -13,18 +13,18 @@ struct MountPoint {
         do { path = try System.absolutePath(given) } catch {
             throw Problem(
                 error == .noSuchFileOrDirectory
-                    ? "\(given): there is no such directory; make it first: mkdir -p \(given)" : "\(given): \(error)")
+                    ? "\(given): no such directory; make it first: mkdir -p \(given)" : "\(given): \(error)")
         }
         let directory: File
         do { directory = try File.open(path, .directory) } catch {
             throw Problem(
-                error == .notDirectory ? "\(given) is not a directory: name an empty one" : "\(given): \(error)")
+                error == .notDirectory ? "\(given) is not a directory: name an empty directory" : "\(given): \(error)")
         }
         if let mount = Self.mounts.last(where: { path == $0.point || path.hasPrefix($0.point + "/") }), mount.isPagefs {
             throw Problem(
                 path == mount.point
-                    ? "\(given) has a pagefs mounted on it: unmount it first: fusermount3 -u \(given)"
-                    : "\(given) is inside a pagefs: name a directory outside of \(mount.point)")
+                    ? "\(given) already has a pagefs mounted on it: unmount it first: fusermount3 -u \(given)"
+                    : "\(given) is inside a mounted pagefs: name a directory outside of \(mount.point)")
         }
         guard (try? directory.list().isEmpty) == true else {
             throw Problem("\(given) is not empty: name an empty directory")
@@ -35,7 +35,7 @@ struct MountPoint {
             )
         }
         if System.userNumber != 0, !Self.canRun("fusermount3") {
-            throw Problem("fusermount3 is not installed, without which only root can mount: apt-get install fuse3")
+            throw Problem("fusermount3 is not installed; without it only root can mount: apt-get install fuse3")
         }
     }
 

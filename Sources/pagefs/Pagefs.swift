@@ -12,13 +12,13 @@ struct Pagefs: ParsableCommand {
             pagefs cat|ls|tree [options] PATH
             """,
         discussion: """
-            Mounts a read-only tree: a directory for each process, in it a folder for each of its mappings, and in that \
-            the decoded page map as text.
+            Mounts a read-only tree with a directory for each process. In it, each mapping has a directory with the \
+            decoded page map as text.
 
             \(Examples.mount)
               pagefs cat self/layout                    a file, without mounting
-              pagefs ls self/by-label                   a directory, likewise
-              pagefs tree by-name                       a directory and all below
+              pagefs ls self/by-label                   a directory, without mounting
+              pagefs tree by-name                       a directory and everything below
             """,
         version: version,
         subcommands: [MountCommand.self, CatCommand.self, ListCommand.self, TreeCommand.self, HandbookCommand.self],

@@ -8,7 +8,7 @@ struct ReadArguments: ParsableArguments {
     @Option(name: .customShort("o", allowingJoined: true), help: MountOptions.help)
     var options: [String] = []
 
-    @Argument(help: "Below the mount point, with or without a leading slash.")
+    @Argument(help: "Path below the mount point, with or without a leading slash.")
     var path: String = ""
 }
 
@@ -62,7 +62,7 @@ struct ListCommand: ParsableCommand {
 /// `pagefs tree PATH`.
 struct TreeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tree", abstract: "List a directory of the tree and all below it, links with their targets.",
+        commandName: "tree", abstract: "List a directory of the tree and all below it, with the targets of links.",
         discussion: Examples.tree)
 
     @OptionGroup var arguments: ReadArguments

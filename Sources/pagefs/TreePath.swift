@@ -106,7 +106,7 @@ struct TreePath {
         case .refused(let errno), .failed(let errno): errno.description
         case .interrupted: "interrupted"
         case .mustWait: Errno.resourceTemporarilyUnavailable.description
-        case .malformed(let cause): "the kernel's \(cause.file) is malformed at byte \(cause.offset)"
+        case .malformed(let cause): "the kernel's \(cause.file) cannot be parsed at byte \(cause.offset)"
         }
     }
 

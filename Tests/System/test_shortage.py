@@ -37,7 +37,7 @@ def thread_groups(pid):
 def no_more_threads(mine):
     """A daemon can start no thread, and may say so."""
     home, parent = thread_groups(mine.pid)
-    mine.expects(".*no room for .*thread.*")
+    mine.expects(".*cannot start another thread.*")
     group = pathlib.Path(tempfile.mkdtemp(prefix="pagefs-test-", dir=parent))
     try:
         (group / "cgroup.procs").write_text(str(mine.pid))
@@ -159,7 +159,7 @@ def test_too_little_room_for_stacks_fails_requests_with_an_errno_and_the_next_on
     mine, process = mount("-o", "max_age=0"), target("moving")
     whats = everything(f"{mine.path}/{process.pid}", process.facts["range"])
     truth = shares(workspace, whats)
-    mine.expects(".*no room for .*thread.*")
+    mine.expects(".*cannot start another thread.*")
     with bounded(mine.pid, resource.RLIMIT_AS, mine.memory("VmSize") + 4 * MIB):
         whole_or_told(shares(workspace, whats), truth)
         assert outcome(["cat", f"{mine.path}/{process.pid}/info"], timeout=5).returncode == 0

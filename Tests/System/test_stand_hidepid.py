@@ -34,7 +34,7 @@ def test_proc_with_hidepid_shows_what_it_shows_that_reader(mount, target, proc, 
     folder, _ = proc
     own = target("moving", user=user, cwd="/")
     mine = mount("-o", f"max_age=0,proc={folder}", user=user)
-    mine.refuses("the daemon itself is shown to full root only")
+    mine.refuses("only full root may see the daemon itself")
     before = pids(folder, user)
     shown = pids(mine.path, user)
     after = pids(folder, user)
@@ -49,7 +49,7 @@ def test_proc_with_hidepid_answers_as_it_does_for_that_reader(mount, target, pro
     folder, _ = proc
     stranger = target("moving")  # Root's.
     mine = mount("-o", f"max_age=0,proc={folder}", user=user)
-    mine.refuses("the daemon itself is shown to full root only")
+    mine.refuses("only full root may see the daemon itself")
     kernel, ours = f"{folder}/{stranger.pid}", f"{mine.path}/{stranger.pid}"
     assert errno_of("lstat", ours, user=user) == errno_of("lstat", kernel, user=user)
     assert errno_of("read", f"{ours}/info", user=user) == errno_of("read", f"{kernel}/status", user=user)

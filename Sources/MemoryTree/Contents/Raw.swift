@@ -42,7 +42,8 @@ extension RecordFile {
             .joinedNeighbours
         let tableBytes = extents.count * MemoryLayout<Extent>.stride
         self.init(
-            size: Opening.rawBytes(range, pageSize: pageSize), blockSize: wordsPerBlock * 8, data: data, tableBytes: tableBytes
+            size: Opening.rawBytes(range, pageSize: pageSize), blockSize: wordsPerBlock * 8, data: data,
+            tableBytes: tableBytes
         ) { block, _ throws(ProcError) in
             let start = range.start + block * wordsPerBlock * pageSize
             let end = start + min(range.end - start, wordsPerBlock * pageSize)

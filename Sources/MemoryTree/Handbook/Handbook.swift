@@ -10,13 +10,13 @@ package enum Handbook {
         var text = LineWriter()
         text.text(
             """
-            The memory of every process, page by page, as text. Everything is read-only and made when it is opened;
-            listing reads no page. M is this directory, PID a process, RANGE a mapping as in /proc/PID/map_files.
+            The memory of every process, page by page, as text. All files are read-only and generated when opened;
+            listing a directory reads no page. M is this directory, PID a process, RANGE a mapping (START-END, hex).
 
 
             """)
         for place in Place.all { text.text(line(place, width: 34)) }
-        text.text("\n* look-up only: opening the name works, listing does not show it.\n\nColumns\n")
+        text.text("\n* ls does not list these; open them by name.\n\nColumns\n")
         for (name, columns) in tables {
             text.text("  \(name.padded(10))\(columns.map(\.name).joined(separator: " "))\n")
         }
@@ -25,8 +25,8 @@ package enum Handbook {
         text.text(
             """
 
-            Links into /proc are followed by whoever reads them, in his own /proc: in another pid namespace the same
-            number may name another process. self is the reader's own process.
+            The kernel follows links into /proc in the /proc of the reader: in another pid namespace the same number
+            may be another process. self is the process that reads the link.
 
             """)
         return text.bytes
@@ -34,19 +34,19 @@ package enum Handbook {
 
     /// Command and what it answers, M and PID as in README.
     package static let examples: [(command: String, meaning: String)] = [
-        ("cat M/self/layout", "the mappings of this process and their sizes"),
+        ("cat M/self/layout", "the mappings of this process, with sizes"),
         ("cat M/PID/by-label/heap/pages", "every page of the heap"),
-        ("cat M/PID/flags", "how many pages carry which flags"),
+        ("cat M/PID/flags", "how many pages have which flags"),
         ("cat M/PID/at/7f3a12345678/info", "what is mapped at this address"),
-        ("sort -k4,4nr M/PID/layout | head", "the mappings with most resident memory"),
+        ("sort -k4,4nr M/PID/layout | head", "the mappings with the most resident memory"),
         ("grep -c ' swapped ' M/PID/pages", "how many pages are swapped out"),
         ("grep -h ' guard ' M/PID/ranges", "the guard regions"),
-        ("awk '!/^#/ && $4 > 1 { n++ } END { print n }' M/PID/pages", "how many pages are shared"),
+        ("awk '!/^#/ && $4 > 1 { n++ } END { print n }' M/PID/pages", "how many pages are mapped more than once"),
         ("grep -l thp M/PID/vma/*/flags", "which mappings have huge pages"),
-        ("grep Uss M/[0-9]*/summary | sort -k2nr | head", "who would free most memory by ending"),
+        ("grep Uss M/[0-9]*/summary | sort -k2nr | head", "which processes would free the most memory"),
         ("cp M/PID/by-label/app/backing /tmp/app", "recover a deleted binary that still runs"),
-        ("cat 'M/PID/pages@7f3a00000000-7f3a00200000'", "any range of addresses"),
-        ("od -tx8 M/PID/by-label/heap/raw/kpageflags", "the raw words behind the flags"),
+        ("cat 'M/PID/pages@7f3a00000000-7f3a00200000'", "the pages of any range of addresses"),
+        ("od -tx8 M/PID/by-label/heap/raw/kpageflags", "the words of kpageflags"),
     ]
 
     static let tables: [(name: String, columns: [Column])] = [
@@ -58,20 +58,20 @@ package enum Handbook {
     /// The file `legend`.
     static let legend: [UInt8] = {
         var text = LineWriter()
-        text.text("States of a page: word, letter in letters, meaning\n")
+        text.text("States of a page: name, letter (in the file letters), meaning\n")
         for state in PageState.allCases { text.text("  \(state.name.padded(10))\(state.letter)  \(state.meaning)\n") }
         text.text("\nFlags of a frame (/proc/kpageflags): bit, letter, name, meaning\n")
         for flag in FlagName.kernel + [FlagName.readahead, FlagName.anonExclusive] { text.text(line(flag)) }
         text.text(
-            "  bitN is a bit without a name.\n\nFlags of an entry (/proc/PID/pagemap): bit, letter, name, meaning\n")
+            "  bitN is a bit that has no name.\n\nFlags of an entry (/proc/PID/pagemap): bit, letter, name, meaning\n")
         for flag in FlagName.pageMap { text.text(line(flag)) }
-        text.text("\nCharacters of strip, in the order in which the first that applies is taken\n")
+        text.text("\nCharacters of strip; the first one that applies is used\n")
         for kind in PageKind.allCases { text.text("  \(kind.letter)  \(kind.meaning)\n") }
         for (name, columns) in tables {
             text.text("\nColumns of \(name)\n")
             for column in columns { text.text("  \(column.name.padded(12))\(column.meaning)\n") }
         }
-        text.text("\nKeys of reports (sizes in kB, pages as plain numbers)\n")
+        text.text("\nKeys of reports (sizes in kB, numbers of pages without a unit)\n")
         for (key, meaning) in Keys.meanings { text.text("  \(key.padded(18))\(meaning)\n") }
         text.text("\nVmFlags (smaps): code, meaning\n")
         for (code, meaning) in VMFlags.meanings { text.text("  \(code)  \(meaning)\n") }
@@ -111,7 +111,7 @@ package enum Handbook {
                 case (.link, _): "length of the link"
                 case (.directory, _): "-"
                 }
-            let star = place.isLookUpOnly ? " (look-up only)" : ""
+            let star = place.isLookUpOnly ? " (not listed)" : ""
             text +=
                 "| `\(place.path)`\(star) | \(row.format.rawValue) | \(String(row.mode, radix: 8)) | \(size) | \(place.meaning) |\n"
         }
@@ -142,7 +142,7 @@ package enum Handbook {
     package static var manual: String {
         var text = ""
         for place in Place.all {
-            let star = place.isLookUpOnly ? " (look-up only)" : ""
+            let star = place.isLookUpOnly ? " (not listed)" : ""
             text += ".TP\n.B \(place.path.roff)\n\(place.meaning.roff)\(star).\n"
         }
         return text

@@ -11,18 +11,18 @@ package enum Entry: UInt8, CaseIterable, Sendable {
     private var makeRow: Row {
         switch self {
         case .root: directory(.fixed("/"), in: [], asking: .finding, "the mount point")
-        case .readme: text("README", in: .root, "what is here, the columns, examples", .readme)
+        case .readme: text("README", in: .root, "the names, the columns, examples", .readme)
         case .capabilities:
             report(
                 "capabilities", in: .root, 0o444, size: .exact, "what this kernel offers and what you may see",
                 .capabilities)
-        case .legend: text("legend", in: .root, "every state, flag and key: bit, source, one sentence", .legend)
+        case .legend: text("legend", in: .root, "what every state, flag, column and key means", .legend)
         case .status:
-            report("status", in: .root, 0o444, "the daemon about itself: requests, cache, memory, time", .status)
-        case .ownProcess: link(.fixed("self"), in: .root, "the reader's own process", .ownProcess)
+            report("status", in: .root, 0o444, "statistics of the daemon: requests, cache, memory, time", .status)
+        case .ownProcess: link(.fixed("self"), in: .root, "the process that reads the link", .ownProcess)
         case .byName: directory(.fixed("by-name"), in: [.root], asking: .finding, "processes by name")
         case .nameGroup:
-            directory(.pattern("NAME", .commands), in: [.byName], asking: .finding, "the processes of one name")
+            directory(.pattern("NAME", .commands), in: [.byName], asking: .finding, "the processes with this name")
         case .namedProcess: link(.pattern("PID", .processesOfCommand), in: .nameGroup, "the process", .namedProcess)
 
         case .process: directory(.pattern("PID", .processes), in: [.root], asking: .process, "a process")
@@ -31,63 +31,67 @@ package enum Entry: UInt8, CaseIterable, Sendable {
                 "info", in: .process, 0o444, size: .exact, "name, state, user, start, threads, executable",
                 .processInfo)
         case .mappingInfo:
-            report("info", in: .mapping, 0o444, "everything /proc knows of the mapping, spelled out", .mappingInfo)
+            report("info", in: .mapping, 0o444, "range, permissions, file, label, VmFlags in words", .mappingInfo)
         case .summary:
             Row(
                 .fixed("summary"), in: [.process, .mapping], .report, 0o444,
-                "totals: those of smaps, Uss, pages by state",
+                "totals: smaps, Uss, pages in each state",
                 .summary)
         case .layout:
             Row(
-                .fixed("layout"), in: [.process], .table, 0o444, "one line per mapping: the index of vma/", .layout)
-        case .pages: table("pages", "one line per page that has an entry, flags in words", .pages)
-        case .ranges: table("ranges", "the same, equal neighbours merged", .ranges)
-        case .flags: table("flags", "how many pages carry which flags", .flags)
-        case .mapCounts: table("mapcounts", "how many pages are mapped how often: what is shared", .mapCounts)
+                .fixed("layout"), in: [.process], .table, 0o444, "one line per mapping: sizes, label, name", .layout)
+        case .pages: table("pages", "one line per page with a page table entry", .pages)
+        case .ranges: table("ranges", "pages, equal neighbours merged", .ranges)
+        case .flags: table("flags", "how many pages have which flags", .flags)
+        case .mapCounts: table("mapcounts", "how many pages are mapped how often", .mapCounts)
         case .letters:
             Row(
                 .fixed("letters"), in: [.mapping], .fixed, 0o400, size: .counted(Opening.lettersSize),
-                "one line of fixed width per page that has an entry", .letters)
-        case .strip: picture("strip", "a picture of 64 columns: what the pages are", .strip)
-        case .fill: picture("fill", "the same picture: how full each place is", .fill)
+                "like pages, in lines of fixed width, a letter per flag", .letters)
+        case .strip: picture("strip", "picture: what the pages are, 64 characters per line", .strip)
+        case .fill: picture("fill", "picture: how many of the pages have an entry", .fill)
         case .files:
-            Row(.fixed("files"), in: [.process], .table, 0o400, "which object each mapping shows", .files)
+            Row(
+                .fixed("files"), in: [.process], .table, 0o400, "the file behind each mapping: device, inode, path",
+                .files)
         case .mapsLink: kernelLink("maps")
         case .smapsLink: kernelLink("smaps")
         case .smapsRollupLink: kernelLink("smaps_rollup")
         case .pagemapLink: kernelLink("pagemap")
         case .mapFilesLink: kernelLink("map_files")
 
-        case .mappings: directory(.fixed("vma"), in: [.process], asking: .memory, "the mappings, in address order")
+        case .mappings:
+            directory(.fixed("vma"), in: [.process], asking: .memory, "the mappings (VMAs), in address order")
         case .mapping:
             directory(
-                .pattern("RANGE", .mappings), in: [.mappings], asking: .memory, "a mapping, named as in map_files")
+                .pattern("RANGE", .mappings), in: [.mappings], asking: .memory,
+                "a mapping, named START-END as in map_files")
         case .backing:
             Row(
                 .fixed("backing"), in: [.mapping], .link, 0o777, needsFile: true,
-                "the mapped object itself, where there is one", .mapFilesLink)
-        case .maps: kernelLines("maps", "the kernel's own line, byte for byte", .maps)
-        case .smaps: kernelLines("smaps", "the kernel's own lines, byte for byte", .smaps)
+                "link to the mapped file or object, if there is one", .mapFilesLink)
+        case .maps: kernelLines("maps", "its line of /proc/PID/maps, unchanged", .maps)
+        case .smaps: kernelLines("smaps", "its lines of /proc/PID/smaps, unchanged", .smaps)
         case .raw:
             Row(
                 .fixed("raw"), in: [.mapping], .directory, 0o555, lookUpOnly: true,
-                "arrays of u64, one per page, holes as 0", .directory(.memory))
+                "64-bit words, one per page, 0 for holes", .directory(.memory))
         case .rawPagemap: words("pagemap", of: "/proc/PID/pagemap", .rawPagemap)
         case .rawKpageflags: words("kpageflags", of: "/proc/kpageflags", .rawKpageflags)
         case .rawKpagecount: words("kpagecount", of: "/proc/kpagecount", .rawKpagecount)
         case .rawKpagecgroup: words("kpagecgroup", of: "/proc/kpagecgroup", .rawKpagecgroup)
 
-        case .at: directory(.fixed("at"), in: [.process], asking: .process, "mappings by any address in them")
+        case .at: directory(.fixed("at"), in: [.process], asking: .process, "mappings by address")
         case .atAddress:
             Row(
                 .pattern("ADDRESS", .addresses), in: [.at], .link, 0o777, lookUpOnly: true,
-                "the mapping that holds the address", .mappingOfAddress)
+                "the mapping that contains the address", .mappingOfAddress)
         case .byLabel:
             directory(
                 .fixed("by-label"), in: [.process], asking: .memory, "mappings by label: heap, stack, libc.so.6")
         case .labelled:
             link(
-                .pattern("LABEL", .labels), in: .byLabel, "the mapping; a second of a name is LABEL.2", .mappingOfLabel)
+                .pattern("LABEL", .labels), in: .byLabel, "the mapping; the second one is LABEL.2", .mappingOfLabel)
         }
     }
 
@@ -106,7 +110,7 @@ package enum Entry: UInt8, CaseIterable, Sendable {
     }
 
     private func kernelLink(_ name: String) -> Row {
-        link(.fixed(name), in: .process, "to /proc/PID/\(name)", .kernelFile(name))
+        link(.fixed(name), in: .process, "link to /proc/PID/\(name)", .kernelFile(name))
     }
 
     private func text(_ name: String, in parent: Entry, _ meaning: String, _ content: Content) -> Row {

@@ -21,7 +21,7 @@ package struct Place: Sendable {
                 entry: entry, scope: scope, path: path, isLookUpOnly: row.isLookUpOnly, meaning: row.meaning)
             let ofRanges = Place(
                 entry: entry, scope: .range, path: "\(path)@START-END", isLookUpOnly: true,
-                meaning: "\(row.spelling) of any range of addresses")
+                meaning: "like \(row.spelling), for any range of addresses")
             return [place] + (row.isOfRanges && scope == .process ? [ofRanges] : []) + below(place)
         }
     }

@@ -49,13 +49,13 @@ package struct Capabilities: Sendable {
         var missing: [String: String?] = [
             "Frames": probe.frames,
             "Nodes": nodes == nil ? "no memory blocks in sysfs" : nil,
-            "Pagemap_scan": scan ?? (scanAllowed ? nil : "switched off by noscan"),
+            "Pagemap_scan": scan ?? (scanAllowed ? nil : "switched off with -o noscan"),
             "Procmap_query": probe.query,
             "Guard_bit": probe.guardBit,
             "Soft_dirty": probe.softDirty,
             "Follow_map_files": probe.follow,
             "Pidfd_inode": probe.pidfs,
-            "Corrects_ksm": probe.ksmLies ? nil : "this kernel reports it right",
+            "Corrects_ksm": probe.ksmLies ? nil : "not needed: this kernel reports ksm correctly",
             "Corrects_slab": hidesFlags,
             "Corrects_owner_2": hidesFlags,
         ]
@@ -101,10 +101,10 @@ package struct Capabilities: Sendable {
             missing["Other_processes"] = refusal.reason
             missing["Follow_map_files"] = missing["Follow_map_files"] ?? refusal.reason
         case .asked(let rights):
-            hidden = "without CAP_SYS_ADMIN"
+            hidden = "needs CAP_SYS_ADMIN"
             let following: CapabilitySet = [.sysAdmin, .checkpointRestore]
             if let credentials = rights.credentials, credentials.capabilities & following.rawValue == 0 {
-                missing["Follow_map_files"] = "without CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
+                missing["Follow_map_files"] = "needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
             }
         }
         let view = try frameView(decision, root)
@@ -128,17 +128,17 @@ package struct Capabilities: Sendable {
         ("Kpagecount", "map counts are shown"),
         ("Kpagecgroup", "memory cgroups are shown"),
         ("Nodes", "NUMA nodes are shown"),
-        ("Pagemap_scan", "holes are skipped by PAGEMAP_SCAN, not read"),
-        ("Procmap_query", "a mapping is found without reading all of maps"),
-        ("Guard_bit", "guard regions are told from swap by pagemap bit 58"),
+        ("Pagemap_scan", "holes are skipped with PAGEMAP_SCAN"),
+        ("Procmap_query", "a mapping is found with PROCMAP_QUERY, without reading all of maps"),
+        ("Guard_bit", "guard regions are recognised by pagemap bit 58"),
         ("Soft_dirty", "pagemap reports softdirty"),
-        ("Follow_map_files", "backing and map_files may be followed"),
-        ("Pidfd_inode", "a process is known by its pidfd, not by its start time"),
+        ("Follow_map_files", "the links backing and map_files can be followed"),
+        ("Pidfd_inode", "processes are identified by the inode of a pidfd, not by start time"),
         ("All_processes", "hidepid hides no process"),
-        ("Other_processes", "the kernel is asked about all processes; no: this reader is told of his own at most"),
-        ("Corrects_ksm", "flag ksm is dropped: this kernel sets it on every anonymous page"),
+        ("Other_processes", "other processes are shown as far as the kernel allows; no: at most your own process"),
+        ("Corrects_ksm", "ksm is dropped: this kernel sets it on every anonymous page"),
         ("Corrects_slab", "mmap, anonymous, swapcache, ksm are dropped on slab, buddy, offline, page table pages"),
-        ("Corrects_owner_2", "owner_2 on an anonymous page is spelled anon_exclusive"),
+        ("Corrects_owner_2", "owner_2 on an anonymous page is shown as anon_exclusive"),
     ]
 }
 
@@ -158,7 +158,7 @@ extension FrameFile {
         case nil: nil
         case .absent, .gone: "this kernel has no \(name)"
         case .refused(let errno), .failed(let errno): "\(name): \(errno)"
-        case .interrupted, .mustWait, .malformed: "\(name): unreadable"
+        case .interrupted, .mustWait, .malformed: "\(name): cannot be read"
         }
     }
 }

@@ -73,7 +73,7 @@ struct Probe {
 
     /// A recording, or a /proc whose process numbers are not ours: nothing can be tried on ourselves.
     init(recording root: ProcRoot) {
-        let reason = root.isLive ? "/proc of another pid namespace" : "a recording"
+        let reason = root.isLive ? "not with a /proc of another pid namespace" : "not with a recording"
         scan = root.isLive ? nil : reason
         query = root.isLive ? nil : reason
         pidfs = reason

@@ -52,14 +52,14 @@ package enum Refusal: Error, CaseIterable, Hashable, Sendable {
     /// In words, for `capabilities` and the log.
     package var reason: String {
         switch self {
-        case .unknown: "the reader cannot be seen from the daemon's /proc"
+        case .unknown: "the reader is not visible in the daemon's /proc"
         case .kernelThread: "the reader is a kernel thread"
-        case .overridden: "the reader acts with credentials that are not its own"
+        case .overridden: "the reader acts with overridden credentials"
         case .rootDirectory: "the reader has another root directory"
         case .pidNamespace: "the reader is in another pid namespace, and nsdeny is set"
-        case .userNamespace: "the reader is in another user namespace: its own process only"
-        case .noNewPrivileges: "the reader has no_new_privs, as under Landlock: its own process only"
-        case .daemon: "the daemon itself is shown to full root only"
+        case .userNamespace: "the reader is in another user namespace and sees only its own process"
+        case .noNewPrivileges: "the reader has no_new_privs, as under Landlock, and sees only its own process"
+        case .daemon: "only full root may see the daemon itself"
         case .capabilities: "the reader lacks capabilities that the daemon has"
         }
     }
@@ -67,15 +67,15 @@ package enum Refusal: Error, CaseIterable, Hashable, Sendable {
     /// Why the kernel's answer to the daemon would not be its answer to the reader.
     package var cause: String {
         switch self {
-        case .unknown: "whose rights are not known has none"
-        case .kernelThread: "it acts for somebody who cannot be told, as nfsd and loop devices do"
-        case .overridden: "io_uring, access(2) and overlayfs act with rights that /proc does not show"
-        case .rootDirectory: "names of files would be those of the daemon's root directory"
-        case .pidNamespace: "wanted by who mounted; else the kernel's answer is the same through an inherited /proc"
-        case .userNamespace: "the kernel compares user namespaces too, and capabilities there mean nothing here"
-        case .noNewPrivileges: "whoever enters Landlock sets it, and Landlock cannot be seen from outside"
-        case .daemon: "the kernel lets every process look at itself, and the daemon is the one that asks"
-        case .capabilities: "on a plain user's mount the daemon's rights are used, and may be more"
+        case .unknown: "a reader whose rights are not known gets none"
+        case .kernelThread: "it acts for an unknown user, as nfsd and loop devices do"
+        case .overridden: "io_uring, access(2) and overlayfs use rights that /proc does not show"
+        case .rootDirectory: "paths would be those in the daemon's root directory"
+        case .pidNamespace: "the mount option asks for it; without it the reader sees what an inherited /proc shows"
+        case .userNamespace: "the kernel also compares user namespaces, and capabilities of another one do not count"
+        case .noNewPrivileges: "a process that enters Landlock sets it, and Landlock is not visible from outside"
+        case .daemon: "the kernel lets a process see itself, and here the daemon is the one that asks"
+        case .capabilities: "a plain user's mount is read with the daemon's rights, which may be more"
         }
     }
 }

@@ -35,8 +35,8 @@ TARGETS = [ROOT, CAPLESS, OWNER, OTHER, NOBODY, ids(1000, 1001)]
 def test_twelve_readers_at_once_are_each_shown_what_proc_shows_them(mount, target, spawn):
     shared = mount("-o", "allow_other")
     shared.refuses(
-        "the reader is in another user namespace: its own process only",
-        "the reader has no_new_privs, as under Landlock: its own process only",
+        "the reader is in another user namespace and sees only its own process",
+        "the reader has no_new_privs, as under Landlock, and sees only its own process",
     )
     targets = [target("moving", under=under, cwd="/") for under in TARGETS]
     job = {"mount": shared.path, "targets": {one.pid: one.facts["range"] for one in targets}, "seconds": SECONDS}

@@ -4,7 +4,7 @@ import pytest
 
 from credentials import OWNER, ROOT
 
-OVERRIDDEN = "the reader acts with credentials that are not its own"
+OVERRIDDEN = "the reader acts with overridden credentials"
 WAYS = ["plain", "async", "polled"]
 VIEWS = ["layout", "pages", "summary", "vma/RANGE/maps", "vma/RANGE/pages", "vma/RANGE/raw/pagemap"]
 

@@ -10,7 +10,7 @@ from reading import PYTHON, errno_of, outcome, read, run
 from running import compiled
 
 USER = "nobody"
-NO_NEW_PRIVILEGES = "the reader has no_new_privs, as under Landlock: its own process only"
+NO_NEW_PRIVILEGES = "the reader has no_new_privs, as under Landlock, and sees only its own process"
 VIEWS = ["layout", "pages", "summary", "files", "vma/RANGE/maps", "vma/RANGE/raw/pagemap"]
 PROGRAM = """
 import errno, os, sys
@@ -54,7 +54,7 @@ def asked(mount, target):
 
 
 def test_reader_in_a_user_namespace_of_his_own_sees_himself_only(asked):
-    assert asked(in_user_namespace(NOBODY), "the reader is in another user namespace: its own process only") == ("EACCES", {"EACCES"}, (None, None))
+    assert asked(in_user_namespace(NOBODY), "the reader is in another user namespace and sees only its own process") == ("EACCES", {"EACCES"}, (None, None))
 
 
 def test_reader_in_a_landlock_domain_sees_himself_only(asked, landlocked):
@@ -70,7 +70,7 @@ def test_reader_with_no_new_privs_may_be_in_a_landlock_domain_and_sees_himself_o
 def test_overridden_credentials_are_refused(mount, target, way):
     """Root, who acts as the user who mounts: he comes in, since the kernel compares the ids of the moment."""
     plain = mount(user=USER)
-    plain.refuses("the reader cannot be seen from the daemon's /proc")
+    plain.refuses("the reader is not visible in the daemon's /proc")
     process = target("moving", user=USER, cwd="/")
     ring = target("personality", 65534, 0)
     if "none" in ring.facts:
@@ -83,7 +83,7 @@ def test_overridden_credentials_are_refused(mount, target, way):
 def test_daemon_itself_is_not_shown_to_its_own_user(mount):
     """It could always read its own page tables, whoever asks."""
     plain = mount(user=USER)
-    plain.refuses("the daemon itself is shown to full root only")
+    plain.refuses("only full root may see the daemon itself")
     assert formats.report(read(f"{plain.path}/{plain.pid}/info", USER))["Pid"] == str(plain.pid)
     for view in "layout", "pages", "summary":
         assert errno_of("read", f"{plain.path}/{plain.pid}/{view}", user=USER) == "EACCES", view
