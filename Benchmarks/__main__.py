@@ -10,7 +10,7 @@ import sys
 import types
 
 CHECKOUT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(CHECKOUT / "Tests" / "System"))
+sys.path.insert(0, str(CHECKOUT / "Tests/System/support"))
 
 import answers
 import peers

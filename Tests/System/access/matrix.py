@@ -16,7 +16,7 @@ import time
 import warnings
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 import unequal  # noqa: E402
 from cells import TREE, Subject, compared  # noqa: E402
@@ -45,11 +45,11 @@ class Cast:
         self.known = os.path.join(self.jail, "known")
         pathlib.Path(self.known).write_bytes(b"known to all" * 1400)
         os.truncate(self.known, 4 * 4096)
-        self.programs = Programs(compiled("reader", workspace, sources=HERE))
+        self.programs = Programs(compiled("reader", workspace))
         self.readers = readers(self.programs, self.jail)
         self._running = contextlib.ExitStack()
         self.subjects = {"kernel thread": kernel_thread()}
-        programs = Programs(compiled("subject", workspace, sources=HERE))
+        programs = Programs(compiled("subject", workspace))
         try:
             for number, (label, (end, steps)) in enumerate(subjects(programs, self.jail).items()):
                 name = f"subject-{number}"

@@ -45,7 +45,7 @@ def test_reader_whose_root_directory_never_answers_is_answered_and_holds_up_nobo
         file.truncate(4 * 4096)
     with mute_server(workspace) as server:
         steps = [f"roots=/proc:{shared.path}", f"known={known}", f"chroot={server.point}"]
-        inside = [Target([compiled("reader", workspace, sources=matrix.HERE), *steps], cwd="/") for _ in range(4)]
+        inside = [Target([compiled("reader", workspace), *steps], cwd="/") for _ in range(4)]
         try:
             server.silence()
             assert never_answers(f"/proc/{inside[0].facts['pid']}/root/."), "the root directory answers"

@@ -8,7 +8,7 @@ import time
 
 from reading import as_user
 
-SOURCES = pathlib.Path(__file__).parent / "targets"
+SOURCES = pathlib.Path(__file__).parents[1] / "targets"
 
 
 def compiled(name, folder, *flags, sources=SOURCES):

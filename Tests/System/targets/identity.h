@@ -17,7 +17,7 @@
 #define IDENTITY_H
 
 #define _GNU_SOURCE
-#include "../targets/target.h"
+#include "target.h"
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>

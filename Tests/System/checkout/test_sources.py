@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 SOURCES = sorted((ROOT / "Sources").rglob("*.swift"))
 
 # Modules that only some targets may import.
