@@ -10,6 +10,7 @@ import tempfile
 import pytest
 
 import retries
+from identities import NOBODY, ROOT
 from mounting import FuseDevice, Mount, clean_stale, make_workspace, unmount_below
 from reading import outcome
 from running import Target, compiled
@@ -69,7 +70,7 @@ def public_pagefs(pagefs, workspace):
     copy = os.path.join(workspace, "pagefs")
     shutil.copy(pagefs, copy)
     os.chmod(copy, 0o755)
-    done = outcome([copy, "--help"], "nobody")
+    done = outcome([copy, "--help"], NOBODY)
     assert done.returncode == 0, f"a plain user cannot run pagefs: {done.stderr!r}"
     return copy
 
@@ -90,16 +91,16 @@ def daemons_alive():
 
 @pytest.fixture
 def mount(request, workspace):
-    """Mounts `pagefs -f ARGS` on a fresh folder, as USER. Each must end with status 0 and a log as it `expects`."""
+    """Mounts `pagefs -f ARGS` on a fresh folder, UNDER an identity. Each must end with status 0 and a log as it `expects`."""
     made = []
 
-    def start(*args, user=None, **popen):
-        if user is None:
+    def start(*args, under=ROOT, **popen):
+        if under is ROOT:
             binary = request.getfixturevalue("pagefs")
         else:
             binary = request.getfixturevalue("public_pagefs")
             request.getfixturevalue("fuse_device")
-        made.append(Mount(binary, workspace, args, user, **popen))
+        made.append(Mount(binary, workspace, args, under, **popen))
         return made[-1]
 
     yield start
@@ -135,13 +136,13 @@ def tree(request, pagefs, workspace):
 
 @pytest.fixture
 def target(workspace):
-    """Starts targets/NAME.c with ARGS, UNDER another command if one is given, and waits until it is ready."""
+    """Starts targets/NAME.c with ARGS, UNDER an identity if one is given, and waits until it is ready."""
     running = []
 
-    def start(name, *args, under=(), **opts):
+    def start(name, *args, **opts):
         program = compiled(name, workspace)
         arguments = [arg if isinstance(arg, bytes) else str(arg) for arg in args]
-        running.append(Target([*under, program, *arguments], **opts))
+        running.append(Target([program, *arguments], **opts))
         return running[-1]
 
     yield start

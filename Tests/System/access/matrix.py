@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 import unequal  # noqa: E402
 from cells import TREE, Subject, compared  # noqa: E402
-from identities import TRUSTED, Programs, readers, subjects  # noqa: E402
+from cast import TRUSTED, Programs, readers, subjects  # noqa: E402
 from mounting import Mount, make_workspace, unmount_below  # noqa: E402
 from reading import process_status, run  # noqa: E402
 from running import Target, compiled  # noqa: E402

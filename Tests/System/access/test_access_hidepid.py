@@ -4,7 +4,7 @@ import pytest
 
 import matrix
 from cells import answers
-from identities import TRUSTED
+from cast import TRUSTED
 
 pytestmark = pytest.mark.timeout(300)
 

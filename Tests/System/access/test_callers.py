@@ -12,7 +12,7 @@ import types
 
 import pytest
 
-from credentials import NOBODY, OWNER, ROOT
+from identities import NOBODY, OWNER, ROOT
 from mounting import Mount
 from reading import PYTHON, errno_of, python, run, until
 from truth import PAGE, mappings
@@ -80,7 +80,7 @@ def test_caller_killed_during_its_request_leaves_nothing_behind(mount, target, s
     wait_until_idle(shared.pid, "the end of the work for readers that are dead")
     until(lambda: held(shared.pid, process.pid) <= before, what="the closing of what the dead had open")
     assert run([*OWNER, "head", "-c", "100", path])
-    assert errno_of("open", f"{shared.path}/{process.pid}/layout", user="nobody") == "EACCES"
+    assert errno_of("open", f"{shared.path}/{process.pid}/layout", under=NOBODY) == "EACCES"
 
 
 # The same calls of a caller: what depends on rights, and what does not.

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from credentials import CAPLESS, NOBODY, OTHER, OWNER, ROOT, ids, in_user_namespace
+from identities import CAPLESS, NOBODY, OTHER, OWNER, ROOT, Identity, in_user_namespace
 from privileges import check_every_thread_is_at_home
 from reading import PYTHON
 
@@ -16,19 +16,19 @@ CROWD = {
     "root": ROOT,
     "root without capabilities": CAPLESS,
     "owner": OWNER,
-    "owner with another group": ids(1000, 1001),
+    "owner with another group": Identity(1000, 1001),
     "other user": OTHER,
     "nobody": NOBODY,
-    "CAP_SYS_PTRACE": ids(1000, caps=["sys_ptrace"]),
-    "CAP_SYS_ADMIN": ids(1001, caps=["sys_admin"]),
-    "CAP_PERFMON": ids(1001, caps=["perfmon"]),
-    "CAP_DAC_READ_SEARCH": ids(65534, caps=["dac_read_search"]),
-    "no_new_privs": ids(1000, nnp=True),
+    "CAP_SYS_PTRACE": Identity(1000, caps=("sys_ptrace",)),
+    "CAP_SYS_ADMIN": Identity(1001, caps=("sys_admin",)),
+    "CAP_PERFMON": Identity(1001, caps=("perfmon",)),
+    "CAP_DAC_READ_SEARCH": Identity(65534, caps=("dac_read_search",)),
+    "no_new_privs": Identity(1000, nnp=True),
     "user namespace": in_user_namespace(OWNER),
 }
 # Whose refusals /proc need not share: it knows whether such a reader is in a Landlock domain, the daemon does not.
 STRICTER = {"no_new_privs"}
-TARGETS = [ROOT, CAPLESS, OWNER, OTHER, NOBODY, ids(1000, 1001)]
+TARGETS = [ROOT, CAPLESS, OWNER, OTHER, NOBODY, Identity(1000, 1001)]
 
 
 @pytest.mark.timeout(SECONDS + 120)

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 import formats
-from credentials import NOBODY, OWNER, ROOT
+from identities import NOBODY, OWNER, ROOT
 from handing import Holder, holders
 from truth import PAGE, mappings, pagemap_words
 

@@ -8,7 +8,7 @@ import pytest
 
 import matrix
 from cells import answers
-from credentials import OWNER, ROOT
+from identities import OWNER, ROOT
 from reading import Reader, read
 from running import Target, compiled
 from stuck import mute_server

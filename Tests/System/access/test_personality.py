@@ -2,7 +2,7 @@
 
 import pytest
 
-from credentials import OWNER, ROOT
+from identities import OWNER, ROOT
 
 OVERRIDDEN = "the reader acts with overridden credentials"
 WAYS = ["plain", "async", "polled"]

@@ -1,15 +1,15 @@
 """Mounts by a plain user: the kernel compares the ids of a caller, but neither its namespaces nor what it has given up."""
 
 import ast
+import dataclasses
 
 import pytest
 
 import formats
-from credentials import NOBODY, in_user_namespace
+from identities import NOBODY, in_user_namespace
 from reading import PYTHON, errno_of, outcome, read, run
 from running import compiled
 
-USER = "nobody"
 NO_NEW_PRIVILEGES = "the reader has no_new_privs, as under Landlock, and sees only its own process"
 VIEWS = ["layout", "pages", "summary", "files", "vma/RANGE/maps", "vma/RANGE/raw/pagemap"]
 PROGRAM = """
@@ -41,8 +41,8 @@ def landlocked(workspace):
 @pytest.fixture
 def asked(mount, target):
     """What a caller is told by /proc and by the mount of the same user about another process of that user."""
-    plain = mount(user=USER)
-    process = target("moving", user=USER, cwd="/")
+    plain = mount(under=NOBODY)
+    process = target("moving", under=NOBODY, cwd="/")
 
     def ask(under, *reasons):
         plain.refuses(*reasons)
@@ -54,7 +54,7 @@ def asked(mount, target):
 
 
 def test_reader_in_a_user_namespace_of_his_own_sees_himself_only(asked):
-    assert asked(in_user_namespace(NOBODY), "the reader is in another user namespace and sees only its own process") == ("EACCES", {"EACCES"}, (None, None))
+    assert asked(in_user_namespace(NOBODY), "the reader is in another user namespace: its own process only") == ("EACCES", {"EACCES"}, (None, None))
 
 
 def test_reader_in_a_landlock_domain_sees_himself_only(asked, landlocked):
@@ -63,15 +63,15 @@ def test_reader_in_a_landlock_domain_sees_himself_only(asked, landlocked):
 
 def test_reader_with_no_new_privs_may_be_in_a_landlock_domain_and_sees_himself_only(asked, landlocked):
     """Which of them are cannot be known from outside: stricter than /proc, for want of a better way."""
-    assert asked([*NOBODY[:-1], "--no-new-privs", "--"], NO_NEW_PRIVILEGES) == (None, {"EACCES"}, (None, None))
+    assert asked(dataclasses.replace(NOBODY, nnp=True), NO_NEW_PRIVILEGES) == (None, {"EACCES"}, (None, None))
 
 
 @pytest.mark.parametrize("way", ["plain", "async", "polled"])
 def test_overridden_credentials_are_refused(mount, target, way):
     """Root, who acts as the user who mounts: he comes in, since the kernel compares the ids of the moment."""
-    plain = mount(user=USER)
-    plain.refuses("the reader is not visible in the daemon's /proc")
-    process = target("moving", user=USER, cwd="/")
+    plain = mount(under=NOBODY)
+    plain.refuses("the reader cannot be seen from the daemon's /proc")
+    process = target("moving", under=NOBODY, cwd="/")
     ring = target("personality", 65534, 0)
     if "none" in ring.facts:
         pytest.skip(f"this machine has no io_uring for us: {ring.facts['none']}")
@@ -82,8 +82,8 @@ def test_overridden_credentials_are_refused(mount, target, way):
 
 def test_daemon_itself_is_not_shown_to_its_own_user(mount):
     """It could always read its own page tables, whoever asks."""
-    plain = mount(user=USER)
+    plain = mount(under=NOBODY)
     plain.refuses("only full root may see the daemon itself")
-    assert formats.report(read(f"{plain.path}/{plain.pid}/info", USER))["Pid"] == str(plain.pid)
+    assert formats.report(read(f"{plain.path}/{plain.pid}/info", NOBODY))["Pid"] == str(plain.pid)
     for view in "layout", "pages", "summary":
-        assert errno_of("read", f"{plain.path}/{plain.pid}/{view}", user=USER) == "EACCES", view
+        assert errno_of("read", f"{plain.path}/{plain.pid}/{view}", under=NOBODY) == "EACCES", view

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from credentials import CAPLESS, NOBODY, OTHER, OWNER, ROOT, ids
+from identities import CAPLESS, NOBODY, OTHER, OWNER, ROOT, Identity
 from privileges import NEEDED, capabilities, check_every_thread_is_at_home, statuses
 from reading import PYTHON, Reader, outcome, run
 
@@ -47,11 +47,11 @@ def test_root_without_capabilities_cannot_inspect_the_daemon(shared, name):
 
 def test_files_of_the_daemon_are_not_those_of_the_user_who_mounts(mount):
     """Not dumpable: /proc gives the files of such a process to root."""
-    plain = mount(user="nobody")
+    plain = mount(under=NOBODY)
     assert (os.stat(f"/proc/{plain.pid}/maps").st_uid, os.stat(f"/proc/{plain.pid}/environ").st_uid) == (0, 0)
 
 
-CALLERS = [ROOT, CAPLESS, OWNER, OTHER, NOBODY, ids(1000, caps=["sys_ptrace"]), ids(1000, 5), ids(1001, caps=["perfmon"])]
+CALLERS = [ROOT, CAPLESS, OWNER, OTHER, NOBODY, Identity(1000, caps=("sys_ptrace",)), Identity(1000, 5), Identity(1001, caps=("perfmon",))]
 
 
 def test_threads_have_their_own_credentials_after_work_for_others(shared, target):

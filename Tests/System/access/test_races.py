@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import formats
-from credentials import OWNER, ROOT
+from identities import OWNER, ROOT
 from handing import Holder
 from reading import process_status, read, until
 from running import compiled

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from identities import NOBODY
 from mounting import is_mounted, mounts, unmount_below
 from reading import Reader, errno_of, outcome, process_status, read, run, until
 
@@ -135,15 +136,15 @@ def test_dead_mount_point_is_replaced_at_the_next_start(pagefs, background, poin
 
 
 def test_dead_mount_point_of_a_plain_user_is_replaced_too(mount, public_pagefs):
-    mine = mount(user="nobody")
+    mine = mount(under=NOBODY)
     mine.proc.kill()
     mine.proc.wait(10)
     mine.closed = True
-    assert errno_of("stat", mine.path, user="nobody") == "ENOTCONN"
-    done = outcome([public_pagefs, mine.path], "nobody")
+    assert errno_of("stat", mine.path, under=NOBODY) == "ENOTCONN"
+    done = outcome([public_pagefs, mine.path], NOBODY)
     try:
         assert done.returncode == 0, done.stderr
-        assert read(f"{mine.path}/README", "nobody")
+        assert read(f"{mine.path}/README", NOBODY)
     finally:
         unmount_below(mine.path)
 

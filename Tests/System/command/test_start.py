@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from identities import NOBODY
 from mounting import is_mounted
 from reading import errno_of, outcome, read
 
@@ -86,13 +87,13 @@ def test_no_fusermount3_for_a_plain_user(public_pagefs, point, fuse_device, flag
 
 
 def test_plain_user_may_not_use_a_mount_point_of_root(public_pagefs, point, fuse_device):
-    done = outcome([public_pagefs, point], "nobody")
+    done = outcome([public_pagefs, point], NOBODY)
     check_refusal(done, point)
     assert not is_mounted(point)
 
 
 def test_mount_point_of_a_plain_user_is_closed_to_others(mount):
     """Without allow_other only the user himself gets in, not even root."""
-    mine = mount(user="nobody")
-    assert errno_of("list", mine.path, user="nobody") is None
+    mine = mount(under=NOBODY)
+    assert errno_of("list", mine.path, under=NOBODY) is None
     assert errno_of("list", mine.path) == "EACCES"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import formats
+from identities import NOBODY
 from reading import names, outcome, read, run
 from views import GIST, VIEWS
 
@@ -109,10 +110,10 @@ def test_it_needs_no_device(pagefs, process):
 
 
 def test_plain_user_sees_his_own(public_pagefs, target):
-    own, other = target("moving", user="nobody", cwd="/"), target("moving")
-    rows = formats.pages(run([public_pagefs, "cat", f"{own.pid}/pages"], "nobody"))
+    own, other = target("moving", under=NOBODY, cwd="/"), target("moving")
+    rows = formats.pages(run([public_pagefs, "cat", f"{own.pid}/pages"], NOBODY))
     assert {row.frame for row in rows if row.state == "present"} == {"?"}
-    done = outcome([public_pagefs, "cat", f"{other.pid}/pages"], "nobody")
+    done = outcome([public_pagefs, "cat", f"{other.pid}/pages"], NOBODY)
     assert done.returncode > 0 and b"Permission denied" in done.stderr and done.stdout == b""
 
 

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import formats
+from identities import NOBODY, ROOT
 from oracle import Oracle
 from reading import outcome, read
 from running import Target, compiled
@@ -80,16 +81,15 @@ def test_reader_of_the_whole_process_is_given_every_row_of_the_mapping(mount, me
 
 
 class Alike:
-    """5 GiB of pages that are all alike, of a plain user's process, and what USER is told of them on a mount of their own
-    (None: root)."""
+    """5 GiB of pages that are all alike, of a plain user's process, and what is told of them UNDER an identity, by a mount of it."""
 
-    def __init__(self, kind, mount, target, workspace, user, options):
-        self.process = target("equal", GIB_5, kind, user="nobody")
+    def __init__(self, kind, mount, target, workspace, under, options):
+        self.process = target("equal", GIB_5, kind, under=NOBODY)
         if self.process.facts["guard"] == "no":
             pytest.skip("this kernel has no guard pages")
-        self.user, self.workspace = user, workspace
-        self.view = SEEN if user is None else BLIND if "noscan" in options else HIDDEN
-        self.mount = mount("-o", options, user=user)
+        self.under, self.workspace = under, workspace
+        self.view = SEEN if under is ROOT else BLIND if "noscan" in options else HIDDEN
+        self.mount = mount("-o", options, under=under)
         self.base = f"{self.mount.path}/{self.process.pid}"
         self.folder = f"{self.base}/vma/{self.process.facts['range']}"
 
@@ -99,7 +99,7 @@ class Alike:
 
         def make():
             with open(path, "wb") as file:
-                done = outcome(["cat", f"{self.folder}/ranges"], self.user, stdout=file, stderr=subprocess.PIPE)
+                done = outcome(["cat", f"{self.folder}/ranges"], self.under, stdout=file, stderr=subprocess.PIPE)
             assert (done.returncode, done.stderr) == (0, b"")
 
         with Oracle(self.workspace, self.process.pid, self.process.facts["range"], self.view) as oracle:
@@ -108,16 +108,16 @@ class Alike:
             return file.read()
 
 
-@pytest.mark.parametrize("kind, user, options", [
-    ("guard", None, "max_age=0"), ("guard", "nobody", "max_age=0,noscan"), ("zero", None, "max_age=1000"),
-    ("zero", "nobody", "max_age=0"), ("zero", "nobody", "noscan"), ("zero", None, "max_age=0,threads=1,noscan"),
+@pytest.mark.parametrize("kind, under, options", [
+    ("guard", ROOT, "max_age=0"), ("guard", NOBODY, "max_age=0,noscan"), ("zero", ROOT, "max_age=1000"),
+    ("zero", NOBODY, "max_age=0"), ("zero", NOBODY, "noscan"), ("zero", ROOT, "max_age=0,threads=1,noscan"),
 ])
-def test_ranges_of_5_GiB_of_equal_pages_lists_all_of_them(mount, target, workspace, kind, user, options):
+def test_ranges_of_5_GiB_of_equal_pages_lists_all_of_them(mount, target, workspace, kind, under, options):
     """However long pages go on to merge, they are in a row in the end; here all are in one.
 
     Without the scan nobody tells a plain user that a page is the zero page: 5 GiB of present pages whose frames are hidden.
     """
-    alike = Alike(kind, mount, target, workspace, user, options)
+    alike = Alike(kind, mount, target, workspace, under, options)
     (row,) = formats.ranges(alike.saved())
     assert row.pages == PAGES_5
     assert row.state == ("present" if kind == "zero" and alike.view == BLIND else kind)

@@ -4,6 +4,7 @@ import subprocess
 import time
 
 import formats
+from identities import NOBODY
 from reading import read, run, until
 from views import numbers
 
@@ -113,8 +114,8 @@ def test_nothing_is_served_after_exit(mount, target):
 
 def test_cache_of_hidden_frames_is_not_that_of_visible_ones(mount, target):
     """A plain user's mount and root's mount show one process, each with what its reader may see."""
-    process = target("moving", user="nobody", cwd="/")
-    roots, his = mount(), mount(user="nobody")
+    process = target("moving", under=NOBODY, cwd="/")
+    roots, his = mount(), mount(under=NOBODY)
     for _ in range(3):
-        assert {row.frame for row in formats.pages(read(view(his, process, "pages"), "nobody"))} == {"?"}
+        assert {row.frame for row in formats.pages(read(view(his, process, "pages"), NOBODY))} == {"?"}
         assert "?" not in {row.frame for row in formats.pages(read(view(roots, process, "pages")))}

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from credentials import ids
+from identities import Identity
 from holdings import held
 from reading import errno_of, until
 from test_limits import MIB, Openers, limited
@@ -25,7 +25,7 @@ def room_for_root(shared, count, path):
 
 
 def openers(stack, count, path, uid):
-    return stack.enter_context(Openers(count, path, under=ids(uid)))
+    return stack.enter_context(Openers(count, path, under=Identity(uid)))
 
 
 def test_two_users_at_once_have_a_quarter_of_the_handles_each(shared):
@@ -53,7 +53,7 @@ def test_root_opens_while_four_users_together_hold_all_they_can(shared):
         room_for_root(shared, ALL // 8, path)
         assert held(shared)[0] == sum(taken)
     until(lambda: held(shared)[0] == 0, 10, "the release of all handles")
-    with Openers(ALL // 4, path, under=ids(USERS[-1])) as last:
+    with Openers(ALL // 4, path, under=Identity(USERS[-1])) as last:
         assert (last.held, last.failed) == (ALL // 4, {})
 
 
@@ -63,7 +63,7 @@ def test_root_reads_while_four_users_hold_all_the_bytes_they_can(mount, target):
     shared = mount("-o", "allow_other")
     with contextlib.ExitStack() as stack:
         for uid in USERS:
-            crowd = target("mappings", 30_000, under=ids(uid), cwd="/")
+            crowd = target("mappings", 30_000, under=Identity(uid), cwd="/")
             openers(stack, 60, f"{shared.path}/{crowd.pid}/vma/", uid)
         of_users = held(shared)[1]
         assert of_users > 64 * MIB

@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
+from identities import NOBODY, ROOT
 from holdings import all_given_back, folder
-from reading import PYTHON, as_user, errno_of, names, outcome, read, until
+from reading import PYTHON, errno_of, names, outcome, read, until
 
 MIB = 1 << 20
 OPENER = """
@@ -34,10 +35,9 @@ sys.stdin.read()
 class Openers:
     """Processes that open handles, COUNT in all, read a little of each file, and keep them until they are told to end."""
 
-    def __init__(self, count, *paths, processes=1, user=None, under=()):
-        """UNDER is a command that starts another, for openers that are no user of the machine."""
+    def __init__(self, count, *paths, processes=1, under=ROOT):
         pipe = subprocess.PIPE
-        argv = as_user(user, [*under, PYTHON, "-I", "-c", OPENER, str(count // processes), *paths])
+        argv = [*under, PYTHON, "-I", "-c", OPENER, str(count // processes), *paths]
         self.children = [subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd="/") for _ in range(processes)]
 
     def __enter__(self):
@@ -72,37 +72,37 @@ def views(mine, process):
     return [f"{folder(mine, process)}/{name}" for name in ("pages", "letters", "raw/pagemap")] + [f"{folder(mine, process)}/"]
 
 
-@pytest.mark.parametrize("user, errno, most", [(None, "ENFILE", 256), ("nobody", "EMFILE", 64)])
-def test_handles_take_at_most_half_of_the_descriptors_a_plain_user_a_quarter_of_that(mount, target, user, errno, most):
-    mine, process = mount(user=user, **limited(512)), target("moving", user=user, cwd="/")
+@pytest.mark.parametrize("under, errno, most", [(ROOT, "ENFILE", 256), (NOBODY, "EMFILE", 64)], ids=["root", "nobody"])
+def test_handles_take_at_most_half_of_the_descriptors_a_plain_user_a_quarter_of_that(mount, target, under, errno, most):
+    mine, process = mount(under=under, **limited(512)), target("moving", under=under, cwd="/")
     paths = views(mine, process)
     for _ in range(2):
-        with Openers(400, *paths, user=user) as openers:
+        with Openers(400, *paths, under=under) as openers:
             assert (openers.held, openers.failed) == (most, {errno: 400 - most})
             assert descriptors(mine) < 512 - 64
             for path in paths:
-                assert errno_of("open", path, user=user) == errno
-                assert errno_of("lstat", path, user=user) is None
-        until(lambda: not outcome(["cat", *paths[:3]], user, stdout=subprocess.DEVNULL).returncode, 10, "recovery")
+                assert errno_of("open", path, under=under) == errno
+                assert errno_of("lstat", path, under=under) is None
+        until(lambda: not outcome(["cat", *paths[:3]], under, stdout=subprocess.DEVNULL).returncode, 10, "recovery")
         # Its own handles are released a moment after it has ended.
         until(lambda: outcome([PYTHON, "-c", "import os, sys; [os.open(sys.argv[1], 0) for _ in range(int(sys.argv[2]))]",
-                               paths[0], str(most)], user).returncode == 0, 10, "room for as many handles as before")
+                               paths[0], str(most)], under).returncode == 0, 10, "room for as many handles as before")
 
 
-@pytest.mark.parametrize("user, most", [(None, 256 * MIB), ("nobody", 64 * MIB)])
-def test_bytes_of_handles_are_bounded_by_ENOMEM(mount, target, user, most):
-    mine, process = mount(user=user), target("dense", 8 * MIB, user=user, cwd="/")
+@pytest.mark.parametrize("under, most", [(ROOT, 256 * MIB), (NOBODY, 64 * MIB)], ids=["root", "nobody"])
+def test_bytes_of_handles_are_bounded_by_ENOMEM(mount, target, under, most):
+    mine, process = mount(under=under), target("dense", 8 * MIB, under=under, cwd="/")
     before = mine.memory()
     for name, size in ("flags", 0), ("pages", 150_000):
-        with Openers(2500, f"{folder(mine, process)}/{name}", user=user) as openers:
+        with Openers(2500, f"{folder(mine, process)}/{name}", under=under) as openers:
             if size:
                 assert set(openers.failed) == {"ENOMEM"}
                 assert most // 2 < openers.held * size < 2 * most
             else:
                 assert (openers.held, openers.failed) == (2500, {})
             assert mine.memory() - before < most
-    until(lambda: errno_of("read", f"{folder(mine, process)}/pages", user=user) is None, 10, "recovery")
-    with Openers(100, f"{folder(mine, process)}/pages", user=user) as openers:
+    until(lambda: errno_of("read", f"{folder(mine, process)}/pages", under=under) is None, 10, "recovery")
+    with Openers(100, f"{folder(mine, process)}/pages", under=under) as openers:
         assert not openers.failed
 
 

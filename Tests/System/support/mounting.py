@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pathlib
-import pwd
 import re
 import shutil
 import signal
@@ -11,6 +10,7 @@ import stat
 import subprocess
 import tempfile
 
+from identities import ROOT
 from reading import outcome, process_status, until
 
 PREFIX = "pagefs-test-"
@@ -72,23 +72,19 @@ class Mount:
 
     live = []
 
-    def __init__(self, binary, workspace, options, user=None, ready=10, **popen):
+    def __init__(self, binary, workspace, options, under=ROOT, ready=10, **popen):
         self.options = list(options)
-        self.user = user
+        self.under = under
         self.path = tempfile.mkdtemp(prefix="mount-", dir=workspace)
         self.log = self.path + ".log"
         self.closed = False
         self._expected = []
         command = [binary, "-f", *self.options, self.path]
-        if user is not None:
-            entry = pwd.getpwnam(user)
-            os.chown(self.path, entry.pw_uid, entry.pw_gid)
-            ids = ["--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups"]
+        if under is not ROOT:
+            os.chown(self.path, under.uid, under.group)
             popen.setdefault("cwd", "/")
-        else:
-            ids = []
         # A run that is killed takes its daemons with it, and they unmount.
-        command = ["setpriv", *ids, "--pdeathsig", "TERM", "--", *command]
+        command = [*under, "setpriv", "--pdeathsig", "TERM", "--", *command]
         with open(self.log, "wb") as log:
             self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **popen)
         self.pid = self.proc.pid
@@ -101,7 +97,7 @@ class Mount:
 
     def _answers(self):
         assert self.proc.poll() is None, f"pagefs ended with {self.proc.returncode}: {self.complaint()}"
-        return outcome(["stat", self.path + "/README"], self.user).returncode == 0
+        return outcome(["stat", self.path + "/README"], self.under).returncode == 0
 
     def complaint(self):
         return pathlib.Path(self.log).read_text(errors="backslashreplace")

@@ -3,10 +3,10 @@
 import os
 import pathlib
 
+from identities import mask
 from reading import until
 
-BITS = {"DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "SETGID": 6, "SETUID": 7, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "PERFMON": 38}
-NEEDED = sum(1 << bit for bit in BITS.values())
+NEEDED = mask("dac_override", "dac_read_search", "setgid", "setuid", "sys_ptrace", "sys_admin", "perfmon")
 
 
 def statuses(pid):

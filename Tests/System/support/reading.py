@@ -6,10 +6,11 @@ hangs would hang it too, and a process that waits for a FUSE reply cannot always
 
 import ast
 import os
-import pwd
 import select
 import subprocess
 import time
+
+from identities import ROOT
 
 PYTHON = "/usr/bin/python3"
 
@@ -18,21 +19,13 @@ class Hung(AssertionError):
     """A reader that gave no answer in its time."""
 
 
-def as_user(user, argv):
-    """ARGV, to be started by root, run under the uid and gid of USER (None: as it is)."""
-    if user is None:
-        return list(argv)
-    entry = pwd.getpwnam(user)
-    return ["setpriv", "--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups", "--", *argv]
-
-
-def outcome(argv, user=None, timeout=30, stdin=None, **popen):
+def outcome(argv, under=ROOT, timeout=30, stdin=None, **popen):
     """Runs ARGV and returns its CompletedProcess (bytes), whatever its status is."""
-    argv = as_user(user, argv)
+    argv = [*under, *argv]
     source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
     popen.setdefault("stdout", subprocess.PIPE)
     popen.setdefault("stderr", subprocess.PIPE)
-    if user is not None:
+    if under is not ROOT:
         popen.setdefault("cwd", "/")
     child = subprocess.Popen(argv, stdin=source, **popen)
     try:
@@ -49,31 +42,31 @@ def outcome(argv, user=None, timeout=30, stdin=None, **popen):
     return subprocess.CompletedProcess(argv, child.returncode, out, err)
 
 
-def run(argv, user=None, timeout=30, **popen):
+def run(argv, under=ROOT, timeout=30, **popen):
     """The standard output of ARGV, which must succeed and write nothing to standard error."""
-    done = outcome(argv, user, timeout, **popen)
+    done = outcome(argv, under, timeout, **popen)
     assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr!r}"
     assert not done.stderr, f"{done.args} complained: {done.stderr!r}"
     return done.stdout
 
 
-def read(path, user=None, timeout=30):
+def read(path, under=ROOT, timeout=30):
     """The bytes of a file, as `cat` reads them."""
-    return run(["cat", path], user, timeout)
+    return run(["cat", path], under, timeout)
 
 
-def python(code, *args, user=None, timeout=30):
+def python(code, *args, under=ROOT, timeout=30):
     """Runs CODE in a child (`args` as bytes, os, errno and sys are at hand) and returns what it assigns to `result`."""
     program = (
         "import errno, os, sys\nargs = [os.fsencode(arg) for arg in sys.argv[1:]]\nresult = None\n"
         f"{code}\nprint(repr(result))\n"
     )
-    return ast.literal_eval(run([PYTHON, "-I", "-c", program, *args], user, timeout).decode())
+    return ast.literal_eval(run([PYTHON, "-I", "-c", program, *args], under, timeout).decode())
 
 
-def names(path, user=None, timeout=30):
+def names(path, under=ROOT, timeout=30):
     """The names in a directory, in the order in which it lists them, as bytes. None of them is looked at."""
-    return python("result = os.listdir(args[0])", path, user=user, timeout=timeout)
+    return python("result = os.listdir(args[0])", path, under=under, timeout=timeout)
 
 
 OPERATIONS = {
@@ -87,13 +80,13 @@ OPERATIONS = {
 }
 
 
-def errno_of(operation, path, *more, user=None, timeout=30):
+def errno_of(operation, path, *more, under=ROOT, timeout=30):
     """The name of the errno that OPERATION on PATH fails with, or None. OPERATION is a key above or an expression of `args`."""
     code = (
         "try:\n    " + OPERATIONS.get(operation, operation) + "\n"
         "except OSError as error:\n    result = errno.errorcode[error.errno]"
     )
-    return python(code, path, *more, user=user, timeout=timeout)
+    return python(code, path, *more, under=under, timeout=timeout)
 
 
 class Reader:
@@ -114,10 +107,9 @@ for line in sys.stdin:
 """
     MORE = ""  # Code of a subclass that adds calls.
 
-    def __init__(self, user=None, under=(), arguments=(), **popen):
-        """UNDER is a command that starts another, for readers that are no user of the machine."""
+    def __init__(self, under=ROOT, arguments=(), **popen):
         program = self.PROGRAM.replace("MORE", self.MORE)
-        command = as_user(user, [*under, PYTHON, "-I", "-c", program, *arguments])
+        command = [*under, PYTHON, "-I", "-c", program, *arguments]
         pipe = subprocess.PIPE
         self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd="/", **popen)
 
@@ -162,10 +154,10 @@ def until(condition, timeout=10, what="the condition", step=0.01):
         time.sleep(step)
 
 
-def seconds(argv, user=None, timeout=30):
+def seconds(argv, under=ROOT, timeout=30):
     """The wall time of one run of ARGV, whose output is read and dropped."""
     begin = time.monotonic()
-    done = outcome(argv, user, timeout, stdout=subprocess.DEVNULL)
+    done = outcome(argv, under, timeout, stdout=subprocess.DEVNULL)
     taken = time.monotonic() - begin
     assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr!r}"
     return taken

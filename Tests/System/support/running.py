@@ -6,7 +6,7 @@ import select
 import subprocess
 import time
 
-from reading import as_user
+from identities import ROOT
 
 SOURCES = pathlib.Path(__file__).parents[1] / "targets"
 
@@ -26,9 +26,9 @@ def compiled(name, folder, *flags, sources=SOURCES):
 class Target:
     """A running target: it says `ready key=value …`, then does what it is told, line by line."""
 
-    def __init__(self, command, user=None, ready=30, **popen):
+    def __init__(self, command, under=ROOT, ready=30, **popen):
         # A run that is killed takes its targets with it.
-        command = as_user(user, ["setpriv", "--pdeathsig", "KILL", "--", *command])
+        command = [*under, "setpriv", "--pdeathsig", "KILL", "--", *command]
         self.command = command
         self.proc = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **popen)
         self.pid = self.proc.pid

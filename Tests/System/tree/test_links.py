@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import formats
+from identities import NOBODY
 from reading import errno_of, names, outcome, python, read, run
 
 SIZE = 3 * 4096
@@ -184,11 +185,11 @@ def test_backing_is_there_only_where_the_mapping_has_a_file(tree, target, conten
 
 def test_a_plain_user_gets_the_kernels_answer_to_following_a_link(mount, target):
     """Following needs a capability; what the link shows, and that it may not be followed, is the kernel's decision."""
-    mine = mount("-o", "max_age=0", user="nobody")
-    holder = target("holder", "shared", SIZE, user="nobody", cwd="/")
+    mine = mount("-o", "max_age=0", under=NOBODY)
+    holder = target("holder", "shared", SIZE, under=NOBODY, cwd="/")
     path = f"{mine.path}/{holder.pid}/vma/{holder.facts['range']}/backing"
     kernel = f"/proc/{holder.pid}/map_files/{holder.facts['range']}"
-    assert run(["readlink", "-n", path], "nobody") == kernel.encode()
-    assert errno_of("open", kernel, user="nobody") == "EPERM"
-    assert errno_of("open", path, user="nobody") == "EPERM"
-    assert outcome(["ls", "-l", f"{mine.path}/{holder.pid}/map_files/"], "nobody").returncode == 0
+    assert run(["readlink", "-n", path], NOBODY) == kernel.encode()
+    assert errno_of("open", kernel, under=NOBODY) == "EPERM"
+    assert errno_of("open", path, under=NOBODY) == "EPERM"
+    assert outcome(["ls", "-l", f"{mine.path}/{holder.pid}/map_files/"], NOBODY).returncode == 0

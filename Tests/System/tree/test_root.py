@@ -7,6 +7,7 @@ import stat
 import pytest
 
 import formats
+from identities import NOBODY
 import truth
 from reading import errno_of, names, python, read, run
 from views import numbers
@@ -54,8 +55,8 @@ def test_capabilities_are_yes_or_no_with_a_reason(tree):
 
 
 def test_capabilities_of_a_plain_user_say_that_frames_are_hidden(mount):
-    mine = mount(user="nobody")
-    lines = read(f"{mine.path}/capabilities", "nobody").decode().splitlines()
+    mine = mount(under=NOBODY)
+    lines = read(f"{mine.path}/capabilities", NOBODY).decode().splitlines()
     assert any(re.search("frame", line.split(":")[0], re.I) and re.search(r": +no \(", line) for line in lines)
 
 
@@ -160,7 +161,7 @@ def test_by_label_names_heap_stack_vdso_and_libraries(tree, process):
 
 def test_kinds_and_owners_of_nodes(tree, process, target):
     """Read-only for everybody who has a right at all; the owner is that of the process."""
-    owned = target("moving", user="nobody", cwd="/")
+    owned = target("moving", under=NOBODY, cwd="/")
     for pid, owner in (process.pid, 0), (owned.pid, 65534):
         mode, uid = python("status = os.lstat(args[0])\nresult = status.st_mode, status.st_uid", f"{tree.path}/{pid}")
         assert stat.S_ISDIR(mode) and uid == owner
