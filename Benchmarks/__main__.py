@@ -15,6 +15,7 @@ sys.path.insert(0, str(CHECKOUT / "Tests/System/support"))
 import answers
 import peers
 import rows
+from identities import NOBODY
 from mounting import Mount, clean_stale, make_workspace, unmount_below
 from rows import GIB, MIB, TIB
 from running import SOURCES, Target, compiled
@@ -53,7 +54,7 @@ def measure(benches, folder, only):
         if only and not only & set(numbers):
             continue
         with contextlib.ExitStack() as stack:
-            options = {"user": rows.USER, "cwd": "/"} if measuring is rows.checks else {}
+            options = {"under": NOBODY, "cwd": "/"} if measuring is rows.checks else {}
             targets = [start(program, arguments, folder, **options) for program, *arguments in commands]
             for target in targets:
                 stack.callback(target.close)

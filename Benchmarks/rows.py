@@ -14,11 +14,10 @@ import threading
 import time
 
 import timing
+from identities import NOBODY, ROOT
 from reading import process_status
 
 MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
-# The plain user of the shared mount.
-USER = "nobody"
 
 # Number: (work, against, sense, bar on 4 cores, bar on 2). The value must be at least ("times faster") or at most the bar.
 ROWS = {
@@ -158,8 +157,8 @@ def checks(bench, target):
     path = f"{target.pid}/vma/{target.facts['range']}/maps"
     times = [[], [], []]
     for _ in range(max(5, bench.runs)):
-        for mine, mount, user in zip(times, (bench.path, bench.shared, bench.shared), (None, None, USER)):
-            mine.append(timing.opening(f"{mount}/{path}", user))
+        for mine, mount, under in zip(times, (bench.path, bench.shared, bench.shared), (ROOT, ROOT, NOBODY)):
+            mine.append(timing.opening(f"{mount}/{path}", under))
     alone, root, user = map(statistics.median, times)
     for number, taken in ((19, user), (20, root)):
         yield number, f"{taken * 1e6:.0f} / {alone * 1e6:.0f} us", taken / alone

@@ -1,13 +1,17 @@
 """Times of whole commands, taken in turns."""
 
 import json
+import pathlib
 import statistics
 import subprocess
 import tempfile
 import threading
 import time
 
-from reading import PYTHON, run
+from identities import ROOT
+from reading import told
+
+HERE = pathlib.Path(__file__).parent
 
 
 def once(command):
@@ -52,44 +56,11 @@ def together(commands):
     return times
 
 
-OPENING = """
-import os, statistics, sys, time
-path, times = sys.argv[1], []
-for _ in range(1000):
-    start = time.perf_counter()
-    file = os.open(path, os.O_RDONLY)
-    os.read(file, 65536)
-    os.close(file)
-    times.append(time.perf_counter() - start)
-print(statistics.median(times))
-"""
-
-
-def opening(path, user=None):
-    """The median seconds of open, read and close of a small file, by a user."""
-    return float(run([PYTHON, "-c", OPENING, path], user, timeout=60))
-
-
-IN_ONE_PROCESS = """
-import os, sys, time
-path, offset, count, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-for _ in range(rounds):
-    start = time.perf_counter()
-    file = os.open(path, os.O_RDONLY)
-    opened = time.perf_counter()
-    if count:
-        os.pread(file, count, offset)
-    else:
-        while os.read(file, 1 << 20): pass
-    done = time.perf_counter()
-    os.close(file)
-    print(opened - start, done - opened, time.perf_counter() - start)
-"""
+def opening(path, under=ROOT):
+    """The median seconds of open, read and close of a small file."""
+    return told("opening.py", path, under=under, timeout=60, folder=HERE)
 
 
 def in_one_process(path, rounds, offset=0, count=0):
     """Seconds of open, of reading (all, or COUNT bytes at OFFSET), and of both with close, for each round."""
-    done = subprocess.run(
-        [PYTHON, "-c", IN_ONE_PROCESS, path, str(offset), str(count), str(rounds)],
-        check=True, stdout=subprocess.PIPE, text=True, timeout=120)
-    return [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
+    return told("in_one_process.py", path, str(offset), str(count), str(rounds), timeout=120, folder=HERE)

@@ -1,6 +1,5 @@
 """Callers that the daemon cannot judge: killed during their request, or without an identity that it can read."""
 
-import ast
 import contextlib
 import fcntl
 import os
@@ -14,7 +13,7 @@ import pytest
 
 from identities import NOBODY, OWNER, ROOT
 from mounting import Mount
-from reading import PYTHON, errno_of, python, run, until
+from reading import PROGRAMS, errno_of, run, told, until
 from truth import PAGE, mappings
 
 AGAIN = 20  # Refusals of one kind.
@@ -83,34 +82,19 @@ def test_caller_killed_during_its_request_leaves_nothing_behind(mount, target, s
     assert errno_of("open", f"{shared.path}/{process.pid}/layout", under=NOBODY) == "EACCES"
 
 
-# The same calls of a caller: what depends on rights, and what does not.
-PROBE = """
-def code(action, path):
-    try:
-        action(path)
-    except OSError as error:
-        return errno.errorcode[error.errno]
-def whole(path):
-    with open(path, "rb", buffering=0) as file:
-        assert file.read()
-base, pid, mapping, again = args[0].decode(), args[1].decode(), args[2].decode(), int(args[3])
-here = f"{base}/{pid}"
-views = ["layout", "pages", "summary", "files", f"vma/{mapping}/maps", f"vma/{mapping}/raw/pagemap", "pages@1000-2000"]
-dependent = set()
-for _ in range(again):
-    dependent |= {code(whole, f"{here}/{view}") for view in views} | {code(os.listdir, f"{here}/vma")}
-result = code(whole, base + "/README"), code(whole, base + "/legend"), dependent
-"""
-REFUSED = None, None, {"EACCES"}
-SHOWN = None, None, {None}
+# What depends on rights, of a process.
+DEPENDENT = ["layout", "pages", "summary", "files", "vma/RANGE/maps", "vma/RANGE/raw/pagemap", "pages@1000-2000", "vma/"]
+REFUSED = {None}, {"EACCES"}
+SHOWN = {None}, {None}
 
 
-def probe(tree, process, under=(), before="", base=None, again=1):
-    """What a caller is told; BEFORE is what it does first, as root."""
-    code = before + "\n" + PROBE
-    program = "import errno, os, sys\nargs = [os.fsencode(arg) for arg in sys.argv[1:]]\n" + code + "\nprint(repr(result))"
-    arguments = [base or tree.path, str(process.pid), process.facts["range"], str(again)]
-    return ast.literal_eval(run([*under, PYTHON, "-I", "-c", program, *arguments]).decode())
+def probe(tree, process, under=ROOT, steps=(), base=None, again=1):
+    """What a caller is told of what does not depend on rights, and of what does; STEPS are what it does first, as root."""
+    base = base or tree.path
+    same = [f"{base}/README", f"{base}/legend"]
+    dependent = [f"{base}/{process.pid}/{view.replace('RANGE', process.facts['range'])}" for view in DEPENDENT]
+    found = told("probe.py", *steps, str(again), *dependent, *same, under=under)
+    return tuple(set().union(*(found[path] for path in paths)) for paths in (same, dependent))
 
 
 def check_refused_and_logged_once(tree, process, **how):
@@ -123,15 +107,12 @@ def check_refused_and_logged_once(tree, process, **how):
     assert tree.complaint().splitlines() == before + said
 
 
-DROP = "os.setgroups([]); os.setresgid(1000, 1000, 1000); os.setresuid(1000, 1000, 1000)"
-
-
-@pytest.mark.parametrize("drop", ["", DROP], ids=["root", "user"])
+@pytest.mark.parametrize("drop", [[], ["uid=1000"]], ids=["root", "user"])
 def test_caller_with_another_root_directory_is_refused(shared, workspace, target, drop):
     process = target("moving", under=OWNER, cwd="/")
     inside = "/" + os.path.basename(shared.path)
     shared.refuses("the reader has another root directory")
-    check_refused_and_logged_once(shared, process, before=f"os.chroot({workspace!r})\n{drop}", base=inside)
+    check_refused_and_logged_once(shared, process, steps=[f"chroot={workspace}", *drop], base=inside)
     assert probe(shared, process) == SHOWN and probe(shared, process, under=OWNER) == SHOWN
 
 
@@ -149,24 +130,15 @@ def test_caller_in_a_child_pid_namespace_is_refused_with_nsdeny_alone(mount, tar
     assert probe(strict, process) == SHOWN and probe(strict, process, under=OWNER) == SHOWN
 
 
-INSIDE = r"""#!/bin/sh
-# The daemon as the first process of a pid namespace; its mount shows outside, its /proc does not.
-exec unshare --pid --mount --propagation unchanged --fork --kill-child=TERM sh -c '
-mount --make-private /proc && mount -t proc proc /proc && exec "$0" "$@"' "{pagefs}" "$@"
-"""
-
-
 @contextlib.contextmanager
 def daemon_in_a_pid_namespace(pagefs, workspace, *options):
     """A mount whose daemon cannot see the processes outside."""
-    script, place = os.path.join(workspace, "inside"), os.path.join(workspace, "place")
-    pathlib.Path(script).write_text(INSIDE.replace("{pagefs}", pagefs))
-    os.chmod(script, 0o755)
+    place = os.path.join(workspace, "place")
     os.makedirs(place, exist_ok=True)
     run(["mount", "--bind", place, place])
     run(["mount", "--make-shared", place])
     try:
-        one = Mount(script, place, options)
+        one = Mount(PROGRAMS / "pid_namespace.sh", place, options, env=os.environ | {"PAGEFS": pagefs})
         try:
             yield one
         finally:
@@ -192,7 +164,7 @@ def is_child(pid, parent):
         return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == parent
 
 
-LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
+LOOP_CTL_GET_FREE = 0x4C82
 
 
 @contextlib.contextmanager
@@ -216,22 +188,8 @@ def test_kernel_thread_that_reads_a_file_shows_what_its_opener_may_see(shared, t
     """A loop device reads by a thread of the kernel, which has every right; what it reads has been opened by somebody."""
     process = target("dense", 1024 * PAGE, under=OWNER, cwd="/")
     path = f"{shared.path}/{process.pid}/vma/{process.facts['range']}/raw/pagemap"
-    code = f"""
-import fcntl
-device = os.open(args[1], os.O_RDONLY)
-os.setegid(int(args[2])); os.seteuid(int(args[2]))
-handle = os.open(args[0], os.O_RDONLY)
-os.seteuid(0); os.setegid(0)
-fcntl.ioctl(device, {LOOP_SET_FD}, handle)
-try:
-    result = os.read(device, 8192).hex()
-except OSError as error:
-    result = errno.errorcode[error.errno]
-finally:
-    fcntl.ioctl(device, {LOOP_CLR_FD})
-"""
     with loop_device() as device:
-        answer = python(code, path, device, "0" if under is ROOT else "1000")
+        answer = told("read_by_loop_device.py", path, device, "0" if under is ROOT else "1000")
     if answer == "EIO":
         return  # Refused.
     words = struct.unpack("=1024Q", bytes.fromhex(answer))

@@ -1,17 +1,15 @@
 """Many readers of different rights at once, for a while: no answer, from whatever cache, is another reader's."""
 
 import json
-import pathlib
 import subprocess
 
 import pytest
 
 from identities import CAPLESS, NOBODY, OTHER, OWNER, ROOT, Identity, in_user_namespace
 from privileges import check_every_thread_is_at_home
-from reading import PYTHON
+from reading import program
 
 SECONDS = 20
-MEMBER = (pathlib.Path(__file__).parent / "crowd_member.py").read_text()
 CROWD = {
     "root": ROOT,
     "root without capabilities": CAPLESS,
@@ -44,7 +42,7 @@ def test_twelve_readers_at_once_are_each_shown_what_proc_shows_them(mount, targe
     for seed, (name, under) in enumerate(CROWD.items()):
         task = json.dumps(job | {"seed": seed, "stricter": name in STRICTER})
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        members[name] = spawn([*under, PYTHON, "-I", "-c", MEMBER, task], **pipes)
+        members[name] = spawn([*under, *program("crowd_member.py", task)], **pipes)
     failures, compared = [], 0
     for name, member in members.items():
         out, err = member.communicate(timeout=SECONDS + 60)

@@ -9,7 +9,7 @@ import pytest
 
 from identities import NOBODY
 from mounting import is_mounted, mounts, unmount_below
-from reading import Reader, errno_of, outcome, process_status, read, run, until
+from reading import Reader, errno_of, outcome, process_status, program, read, run, until
 
 
 def daemons_of(point):
@@ -199,25 +199,12 @@ def test_bad_options_give_one_clear_line(pagefs, point, kind):
 
 
 
-# mount(8) clears the environment, so its helper finds only what is installed. In a mount namespace of its own pagefs is.
-INSTALLED = """
-set -e
-mount -t tmpfs none /usr/local/bin
-ln -s "$0" /usr/local/bin/pagefs
-point=$1
-shift
-mount "$@"
-stat -c %s "$point/README"
-findmnt -n -o SOURCE,FSTYPE,OPTIONS "$point"
-umount "$point"
-"""
-
-
 def mounted_by_mount(pagefs, point, *arguments):
     """Size of the README, and source, type and options as the kernel shows them; the daemon must end with the mount."""
     assert shutil.which("mount.fuse3", path="/usr/sbin:/sbin"), "fuse3 is not installed"
-    private = ["unshare", "--mount", "--propagation", "private", "sh", "-c", INSTALLED]
-    shown = run([*private, pagefs, point, *arguments], cwd="/").decode().split()
+    # It clears the environment, so its helper finds only what is installed.
+    private = ["unshare", "--mount", "--propagation", "private"]
+    shown = run([*private, *program("mounted_by_mount.sh", pagefs, point, *arguments)], cwd="/").decode().split()
     until(lambda: not daemons_of(point), what="the end of the daemon")
     size, source, kind, options = shown
     assert int(size) > 0 and (source, kind) == ("pagefs", "fuse.pagefs")

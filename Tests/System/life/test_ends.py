@@ -8,58 +8,15 @@ import signal
 import subprocess
 import time
 
-from reading import PYTHON, Hung, Reader, errno_of, outcome, run, until
+from reading import Hung, Reader, errno_of, outcome, program, run, until
 
 SECONDS = 4  # Of each race.
-
-# Reads everything of a process over and over, until its standard input ends. It prints how many answers of each kind came,
-# and what it saw that it should not have seen: rows of a table outside of RANGE.
-WATCHER = r"""
-import collections, errno, os, select, sys
-folder, ranges = sys.argv[1], sys.argv[2:]
-seen, wrong = collections.Counter(), []
-views = ["pages", "ranges", "flags", "letters", "strip", "summary", "info", "maps", "smaps", "raw/pagemap", "raw/kpageflags"]
-paths = [f"{folder}/vma/{r}/{v}" for r in ranges for v in views]
-paths += [f"{folder}/{v}" for v in ("pages", "ranges", "flags", "strip", "summary", "layout", "files", "info")]
-def whole(path):
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        pieces = []
-        while piece := os.read(fd, 65536):
-            pieces.append(piece)
-        return b"".join(pieces)
-    finally:
-        os.close(fd)
-told_to_end = False
-while not told_to_end:
-    told_to_end = select.select([sys.stdin], [], [], 0)[0]
-    for path in paths:
-        try:
-            data = whole(path)
-            seen["answers"] += 1
-        except OSError as error:
-            seen[errno.errorcode[error.errno]] += 1
-            continue
-        if not data:
-            wrong.append(f"{path} is empty")
-        if "/vma/" in path and path.endswith("/pages"):
-            start, end = (int(part, 16) for part in path.split("/")[-2].split("-"))
-            wrong += [line for line in data.decode().splitlines()[2:] if not start <= int(line.split()[0], 16) < end]
-    for lister in (os.listdir, os.lstat):
-        for path in (folder, folder + "/vma", folder + "/by-label"):
-            try:
-                lister(path)
-                seen["answers"] += 1
-            except OSError as error:
-                seen[errno.errorcode[error.errno]] += 1
-print(repr((dict(seen), wrong[:10])))
-"""
 
 
 class Watcher:
     def __init__(self, folder, *ranges):
         pipe = subprocess.PIPE
-        self.child = subprocess.Popen([PYTHON, "-I", "-c", WATCHER, folder, *ranges], stdin=pipe, stdout=pipe, stderr=pipe)
+        self.child = subprocess.Popen(program("watcher.py", folder, *ranges), stdin=pipe, stdout=pipe, stderr=pipe)
 
     def end(self):
         """How often each kind of answer came; nothing else may have come."""

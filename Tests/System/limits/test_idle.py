@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from reading import Reader, outcome, python, until
+from reading import Reader, outcome, program, run, until
 from stuck import descriptors, files_of, usual_times
 
 MIB = 1 << 20
@@ -13,15 +13,6 @@ MIB = 1 << 20
 LOOKUPS = int(os.environ.get("PAGEFS_LOOKUPS", 0))
 SHORT = 6  # Seconds, where no number is given.
 
-CRAWL = """
-for folder in args:
-    for name in b"info", b"layout", b"flags", b"files":
-        with open(folder + b"/" + name, "rb", buffering=0) as file:
-            while file.read(1 << 17):
-                pass
-    for name in os.listdir(folder + b"/vma"):
-        os.lstat(folder + b"/vma/" + name)
-"""
 
 
 def ticks(mine):
@@ -58,7 +49,7 @@ def test_idle_daemon_lets_go_of_500_processes_that_have_ended(mount, target):
     begin, memory = descriptors(mine), [mine.memory()]
     for _ in range(2):
         pids = comers.tell("begin 500").removeprefix("pids=").split(",")
-        python(CRAWL, *[f"{mine.path}/{pid}" for pid in pids], timeout=40)
+        run(program("crawl.py", *[f"{mine.path}/{pid}" for pid in pids]), timeout=40)
         assert comers.tell("end") == "ok"
         deadline = time.monotonic() + 10
         until(lambda: descriptors(mine) <= begin + 50, 10, f"no more than {begin} + 50 descriptors")

@@ -11,25 +11,9 @@ import pytest
 
 from identities import NOBODY, ROOT
 from holdings import all_given_back, folder
-from reading import PYTHON, errno_of, names, outcome, read, until
+from reading import PYTHON, errno_of, names, outcome, program, read, until
 
 MIB = 1 << 20
-OPENER = """
-import collections, errno, os, resource, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-count, *paths = sys.argv[1:]
-held, failed = [], collections.Counter()
-for number in range(int(count)):
-    path = paths[number % len(paths)]
-    try:
-        held.append(os.open(path, os.O_RDONLY))
-        if not path.endswith("/"):
-            os.read(held[-1], 4096)
-    except OSError as error:
-        failed[errno.errorcode[error.errno]] += 1
-print((len(held), dict(failed)), flush=True)
-sys.stdin.read()
-"""
 
 
 class Openers:
@@ -37,7 +21,7 @@ class Openers:
 
     def __init__(self, count, *paths, processes=1, under=ROOT):
         pipe = subprocess.PIPE
-        argv = [*under, PYTHON, "-I", "-c", OPENER, str(count // processes), *paths]
+        argv = [*under, *program("openers.py", str(count // processes), *paths)]
         self.children = [subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd="/") for _ in range(processes)]
 
     def __enter__(self):

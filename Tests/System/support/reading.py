@@ -6,6 +6,7 @@ hangs would hang it too, and a process that waits for a FUSE reply cannot always
 
 import ast
 import os
+import pathlib
 import select
 import subprocess
 import time
@@ -13,6 +14,7 @@ import time
 from identities import ROOT
 
 PYTHON = "/usr/bin/python3"
+PROGRAMS = pathlib.Path(__file__).parents[1] / "programs"
 
 
 class Hung(AssertionError):
@@ -64,6 +66,17 @@ def python(code, *args, under=ROOT, timeout=30):
     return ast.literal_eval(run([PYTHON, "-I", "-c", program, *args], under, timeout).decode())
 
 
+def program(name, *args, folder=PROGRAMS):
+    """The command that runs programs/NAME: it holds the text, since who runs it may have no right to read the checkout."""
+    interpreter = [PYTHON, "-I", "-c"] if name.endswith(".py") else ["sh", "-c"]
+    return [*interpreter, (folder / name).read_text(), *args]
+
+
+def told(name, *args, under=ROOT, timeout=30, folder=PROGRAMS):
+    """The Python value that programs/NAME prints."""
+    return ast.literal_eval(run(program(name, *args, folder=folder), under, timeout).decode())
+
+
 def names(path, under=ROOT, timeout=30):
     """The names in a directory, in the order in which it lists them, as bytes. None of them is looked at."""
     return python("result = os.listdir(args[0])", path, under=under, timeout=timeout)
@@ -90,26 +103,13 @@ def errno_of(operation, path, *more, under=ROOT, timeout=30):
 
 
 class Reader:
-    """A child that makes system calls one after the other when it is told to, and so keeps handles and a working directory."""
+    """A child that makes system calls one after the other when it is told to, and so keeps handles and a working directory.
 
-    PROGRAM = """
-import ast, os, sys
-calls = dict(vars(os))
-MORE
-for line in sys.stdin:
-    name, args, options = ast.literal_eval(line)
-    try:
-        value = calls[name](*args, **options)
-        answer = None, tuple(value) if isinstance(value, os.stat_result) else value
-    except OSError as error:
-        answer = error.errno, error.strerror
-    print(repr(answer), flush=True)
-"""
-    MORE = ""  # Code of a subclass that adds calls.
+    It knows the functions of `os` and those of programs/calls.py.
+    """
 
     def __init__(self, under=ROOT, arguments=(), **popen):
-        program = self.PROGRAM.replace("MORE", self.MORE)
-        command = [*under, PYTHON, "-I", "-c", program, *arguments]
+        command = [*under, *program("calls.py", *arguments)]
         pipe = subprocess.PIPE
         self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd="/", **popen)
 

@@ -13,7 +13,7 @@ import tempfile
 from typing import NamedTuple
 
 from mounting import is_mounted
-from reading import python, run, until
+from reading import run, told, until
 from running import Target, compiled
 
 PATIENCE = 60
@@ -197,27 +197,9 @@ def mute_server(workspace, size=16 * PAGE):
         server.close()
 
 
-TIMES = """
-import time
-result = {}
-for path in args:
-    times = []
-    for _ in range(5):
-        begin = time.monotonic()
-        if os.path.basename(path) in (b"vma", b"by-label", b"by-name") or path.endswith(b"/"):
-            os.listdir(path)
-        else:
-            with open(path, "rb", buffering=0) as file:
-                while file.read(1 << 17):
-                    pass
-        times.append(time.monotonic() - begin)
-    result[os.fsdecode(path)] = times
-"""
-
-
 def usual_times(paths, timeout=10):
     """The median time in seconds that each file takes to be read, and each directory to be listed; Hung if one hangs."""
-    return {path: statistics.median(times) for path, times in python(TIMES, *paths, timeout=timeout).items()}
+    return {path: statistics.median(times) for path, times in told("times.py", *paths, timeout=timeout).items()}
 
 
 def slower(paths, usual, floor=0.02):

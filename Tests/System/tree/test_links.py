@@ -8,7 +8,7 @@ import pytest
 
 import formats
 from identities import NOBODY
-from reading import errno_of, names, outcome, python, read, run
+from reading import errno_of, names, outcome, read, run, told
 
 SIZE = 3 * 4096
 CONTENT = bytes(range(1, 251)) * 49 + b"end"  # 12,253 bytes: three pages, the last not full.
@@ -78,13 +78,7 @@ def test_shared_anonymous_memory_is_found_by_comparing_inodes_of_backing(tree, t
 def test_another_process_maps_a_shared_area_through_its_link(tree, target, kind):
     holder = target("holder", *kind)
     holder.tell("write from the holder")
-    seen = python(
-        "import mmap\n"
-        "area = mmap.mmap(os.open(args[0], os.O_RDWR), 0)\n"
-        "result = [len(area), area[:15].decode()]\n"
-        "area[:15] = b'from the reader'",
-        folder(tree, holder.pid, holder.facts["range"]) + "/backing",
-    )
+    seen = told("write_shared.py", folder(tree, holder.pid, holder.facts["range"]) + "/backing")
     assert seen == [SIZE, "from the holder"]
     assert holder.tell("read 15") == "from the reader"
 

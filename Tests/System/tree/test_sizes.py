@@ -11,7 +11,7 @@ import pytest
 import formats
 import truth
 from comparing import agree, words
-from reading import Reader, names, python, read, run
+from reading import Reader, names, python, read, run, told
 from retries import attempts
 from views import RAW, VIEWS
 
@@ -184,15 +184,7 @@ def test_any_offset_and_length_of_a_fixed_file_is_that_slice_of_the_whole(tree, 
 
 def extents(path):
     """The data that SEEK_DATA and SEEK_HOLE tell, neighbours joined, and the size."""
-    return python(
-        "fd = os.open(args[0], os.O_RDONLY)\nend = os.fstat(fd).st_size\nfound, at = [], 0\n"
-        "while at < end:\n"
-        "    try:\n        begin = os.lseek(fd, at, os.SEEK_DATA)\n"
-        "    except OSError as error:\n        assert error.errno == errno.ENXIO\n        break\n"
-        "    at = os.lseek(fd, begin, os.SEEK_HOLE)\n    assert begin < at <= end\n    found.append((begin, at))\n"
-        "result = found, end",
-        path,
-    )
+    return told("extents.py", path)
 
 
 @pytest.mark.parametrize("file", RAW)

@@ -1,6 +1,6 @@
 """One of many readers at once: what /proc shows it of some processes is what the mount must show it, every time.
 
-It is run as `python -I -c`, under the credentials that are tried, with a description of what to look at in JSON; it
+crowd_member.py JOB: runs under the identity that is tried; JOB says in JSON what to look at. It
 prints how many answers it has compared, and the first that were wrong.
 """
 
