@@ -86,7 +86,7 @@ def mean_of(one, other):
 
 
 def report(number, measured, value):
-    work, against, sense, *_ = rows.ROWS[number]
+    work, _, sense, *_ = rows.ROWS[number]
     verdict = "met" if rows.is_met(number, value, os.cpu_count()) else "MISSED"
     print(f"{number:3} {work:45} {value:8.2f} {sense:18} {verdict:7} {measured}", flush=True)
 

@@ -228,6 +228,7 @@ def disturbance(bench, target):
 
 def machine():
     """What the figures were measured on, a line each."""
-    model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) / MIB
     return [f"{os.cpu_count()} x {model}", f"{memory:.0f} GiB", f"Linux {os.uname().release}", time.strftime("%Y-%m-%d")]

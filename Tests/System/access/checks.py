@@ -31,7 +31,7 @@ def check_link_size(text):
     def check(facts, body):
         size, blocks = map(int, body.split())
         least = len(text.format(pid=facts.subject.pid, file=facts.subject.file))
-        return None if not blocks and (size == least or text.startswith("/") and size > least) else "OTHER"
+        return None if not blocks and (size == least or (text.startswith("/") and size > least)) else "OTHER"
 
     return check
 

@@ -18,12 +18,12 @@ import warnings
 if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
-import unequal  # noqa: E402
-from cells import TREE, Subject, compared  # noqa: E402
-from cast import TRUSTED, Programs, readers, subjects  # noqa: E402
-from mounting import Mount, make_workspace, unmount_below  # noqa: E402
-from reading import process_status, run  # noqa: E402
-from running import Target, compiled  # noqa: E402
+import unequal
+from cast import TRUSTED, Programs, readers, subjects
+from cells import TREE, Subject, compared
+from mounting import Mount, make_workspace, unmount_below
+from reading import process_status, run
+from running import Target, compiled
 
 HERE = pathlib.Path(__file__).parent
 # What the daemon says of readers whom it refuses.
@@ -165,22 +165,8 @@ def listing(found, which=AS_IT_IS):
             groups[reason(which, cell), cell.category, f"/proc: {cell.proc}, mount: {cell.mount.partition(',')[0]}"].append(cell)
     for (why, category, answers), members in sorted(groups.items()):
         yield f"{len(members):5} {category:6}{why}; {answers}"
-        yield from (f"            {line}" for line in compressed(members))
-
-
-def compressed(members):
-    """Readers, processes and kinds of cells, with those that have the same in common on one line."""
-    kinds = collections.defaultdict(list)
-    for cell in members:
-        kinds[cell.reader, cell.subject].append(cell.kind)
-    subjects = collections.defaultdict(list)
-    for (reader, subject), names in kinds.items():
-        subjects[reader, tuple(names)].append(subject)
-    readers = collections.defaultdict(list)
-    for (reader, names), labels in subjects.items():
-        readers[tuple(labels), names].append(reader)
-    for (labels, names), who in readers.items():
-        yield f"{', '.join(who)} -> {', '.join(labels)}: {', '.join(names)}"
+        for who, labels, names in unequal.grouped(members):
+            yield f"            {', '.join(who)} -> {', '.join(labels)}: {', '.join(names)}"
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Every kind of file in the tree: how it is asked for, and which files of /proc decide whether this reader gets it."""
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from checks import (
     begins,

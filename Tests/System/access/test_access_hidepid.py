@@ -3,8 +3,8 @@
 import pytest
 
 import matrix
-from cells import answers
 from cast import TRUSTED
+from cells import answers
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -65,23 +65,29 @@ def test_the_trusted_group_sees_what_others_do_not(cast, pagefs, workspace):
 def test_a_hidden_process_is_answered_as_one_that_is_not_there(cast, pagefs, workspace):
     """Else the errno of a refusal told that it is."""
     pattern, absent = ["stat m {}", "stat m {}/vma", "list m {}", "read m {}/info", "access m {}"], 4194303
-    with matrix.hidden_proc(workspace, "hidepid=2") as proc, matrix.shared_mount(pagefs, workspace, f"proc={proc}") as mount:
-        with cast.audience(mount, proc, READERS) as audience:
-            for label, (reader, _) in audience.items():
-                for subject in cast.subjects.values():
-                    if answers(reader, [f"stat p {subject.pid}"]) == ["ENOENT"]:
-                        hidden, none = ([request.format(pid) for request in pattern] for pid in (subject.pid, absent))
-                        assert answers(reader, hidden) == answers(reader, none), (label, subject.label)
+    with (
+        matrix.hidden_proc(workspace, "hidepid=2") as proc,
+        matrix.shared_mount(pagefs, workspace, f"proc={proc}") as mount,
+        cast.audience(mount, proc, READERS) as audience,
+    ):
+        for label, (reader, _) in audience.items():
+            for subject in cast.subjects.values():
+                if answers(reader, [f"stat p {subject.pid}"]) == ["ENOENT"]:
+                    hidden, none = ([request.format(pid) for request in pattern] for pid in (subject.pid, absent))
+                    assert answers(reader, hidden) == answers(reader, none), (label, subject.label)
 
 
 def test_files_of_a_process_that_may_not_be_entered_are_not_found(cast, pagefs, workspace):
     """With hidepid=1 the directory is there, but stat of a file in it would tell whether the process is dumpable."""
-    with matrix.hidden_proc(workspace, "hidepid=1") as proc, matrix.shared_mount(pagefs, workspace, f"proc={proc}") as mount:
-        with cast.audience(mount, proc, ["1000"]) as audience:
-            reader, _ = audience["1000"]
-            pid = cast.subjects["root"].pid
-            assert answers(reader, [f"stat p {pid}", f"stat m {pid}"])[0] != "EPERM"
-            kernel = answers(reader, [f"stat p {pid}/maps", f"stat p {pid}/status"])
-            assert kernel == ["EPERM", "EPERM"]
-            names = ["info", "pages", "layout", "pages@1000-2000", "maps", "vma", "at"]
-            assert answers(reader, [f"stat m {pid}/{name}" for name in names]) == ["EPERM"] * len(names)
+    with (
+        matrix.hidden_proc(workspace, "hidepid=1") as proc,
+        matrix.shared_mount(pagefs, workspace, f"proc={proc}") as mount,
+        cast.audience(mount, proc, ["1000"]) as audience,
+    ):
+        reader, _ = audience["1000"]
+        pid = cast.subjects["root"].pid
+        assert answers(reader, [f"stat p {pid}", f"stat m {pid}"])[0] != "EPERM"
+        kernel = answers(reader, [f"stat p {pid}/maps", f"stat p {pid}/status"])
+        assert kernel == ["EPERM", "EPERM"]
+        names = ["info", "pages", "layout", "pages@1000-2000", "maps", "vma", "at"]
+        assert answers(reader, [f"stat m {pid}/{name}" for name in names]) == ["EPERM"] * len(names)

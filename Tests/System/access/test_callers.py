@@ -13,7 +13,7 @@ import pytest
 
 from identities import NOBODY, OWNER, ROOT
 from mounting import Mount
-from reading import PROGRAMS, errno_of, run, told, until
+from reading import PROGRAMS, cpu_ticks, errno_of, process_stat, run, told, until
 from truth import PAGE, mappings
 
 AGAIN = 20  # Refusals of one kind.
@@ -22,11 +22,6 @@ AGAIN = 20  # Refusals of one kind.
 @pytest.fixture
 def shared(mount):
     return mount("-o", "allow_other")
-
-
-def cpu_ticks(pid):
-    """The processor time of a process, of all its threads."""
-    return sum(map(int, pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
 
 
 def wait_until_idle(pid, what, quiet=0.3):
@@ -53,10 +48,8 @@ def held(daemon, pid):
     """How many descriptors of the daemon are of files of a process."""
     count = 0
     for number in os.listdir(f"/proc/{daemon}/fd"):
-        try:
+        with contextlib.suppress(FileNotFoundError):  # Closed meanwhile.
             count += os.readlink(f"/proc/{daemon}/fd/{number}").startswith(f"/proc/{pid}/")
-        except FileNotFoundError:
-            pass  # Closed meanwhile.
     return count
 
 
@@ -161,7 +154,7 @@ def test_caller_that_the_daemon_cannot_see_is_refused(pagefs, workspace, under):
 
 def is_child(pid, parent):
     with contextlib.suppress(OSError):
-        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == parent
+        return int(process_stat(pid)[1]) == parent
 
 
 LOOP_CTL_GET_FREE = 0x4C82

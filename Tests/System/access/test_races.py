@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 import formats
-from identities import OWNER, ROOT
 from handing import Holder
+from identities import OWNER, ROOT
 from reading import process_status, read, until
 from running import compiled
 from truth import mappings

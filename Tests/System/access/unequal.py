@@ -20,7 +20,7 @@ GROUPS = {
     "ARRAYS": [kind.name for kind in KINDS if kind.needs[: len(FRAMES)] == FRAMES],
     "OBJECTS": [kind.name for kind in KINDS if kind.needs in (("object",), ("map_files",))],
     "NAMES": [kind.name for kind in KINDS if kind.needs == ("comm",)],
-    "FOLDER": [kind.name for kind in KINDS if kind.needs == ("folder",) or kind.needs == ("lstat",) and kind.also],
+    "FOLDER": [kind.name for kind in KINDS if kind.needs == ("folder",) or (kind.needs == ("lstat",) and kind.also)],
     "TABLES": [kind.name for kind in KINDS if kind.form != "text" and kind.of_all],
 }  # fmt: skip
 
@@ -65,8 +65,8 @@ def spelled(text, everybody):
     return text.split(", ")
 
 
-def lines(cells, readers, subjects):
-    """The cells of one block, as few lines as they can be."""
+def grouped(cells):
+    """(Readers, processes, kinds) of cells, as few as they can be: those that have the same in common are one."""
     kinds = collections.defaultdict(list)
     for cell in cells:
         kinds[cell.reader, cell.subject].append(cell.kind)
@@ -77,7 +77,13 @@ def lines(cells, readers, subjects):
     for (reader, names), labels in whom.items():
         who[tuple(labels), names].append(reader)
     for (labels, names), found in who.items():
-        yield f"{brief_names(found, readers)} -> {brief_names(labels, subjects)}: {', '.join(brief_kinds(names))}"
+        yield found, labels, names
+
+
+def lines(cells, readers, subjects):
+    """The cells of one block."""
+    for who, labels, names in grouped(cells):
+        yield f"{brief_names(who, readers)} -> {brief_names(labels, subjects)}: {', '.join(brief_kinds(names))}"
 
 
 def write(results, reason):

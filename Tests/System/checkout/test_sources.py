@@ -40,5 +40,6 @@ def test_pure_targets_do_no_input_or_output(target):
 
 
 def test_generated_documents_are_those_of_the_program(pagefs):
-    done = subprocess.run(["scripts/docs", "--check"], cwd=ROOT, capture_output=True, timeout=60, env={"PAGEFS": str(pathlib.Path(pagefs).resolve()), "PATH": "/usr/bin:/bin"})
+    variables = {"PAGEFS": str(pathlib.Path(pagefs).resolve()), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["scripts/docs", "--check"], cwd=ROOT, capture_output=True, timeout=60, env=variables)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()

@@ -9,7 +9,7 @@ import pytest
 
 from identities import NOBODY
 from mounting import is_mounted, mounts, unmount_below
-from reading import Reader, errno_of, outcome, process_status, program, read, run, until
+from reading import Reader, errno_of, outcome, process_stat, process_status, program, read, run, until
 
 
 def daemons_of(point):
@@ -72,7 +72,7 @@ def test_background_daemon_holds_nothing_of_the_caller(background, tmp_path):
     assert not [link for link in links.values() if str(tmp_path) in link or link.startswith("/dev/pts")]
     assert os.readlink(f"/proc/{daemon}/cwd") == "/"
     assert os.getsid(daemon) != os.getsid(0)
-    assert pathlib.Path(f"/proc/{daemon}/stat").read_text().rpartition(")")[2].split()[4] == "0"  # No terminal.
+    assert process_stat(daemon)[4] == "0"  # No terminal.
 
 
 def test_background_start_ends_the_callers_pipe(pagefs, point, background):

@@ -119,7 +119,8 @@ def test_plain_user_sees_his_own(public_pagefs, target):
 
 def test_help_has_an_example_of_each_thing(pagefs):
     examples = [line for line in text(pagefs, "--help").decode().splitlines() if re.match(r"  (pagefs|mount|umount|fusermount3) ", line)]
-    for thing in r"pagefs /\S+", "pagefs -f", "-o ", "proc=", "mount -t", r"(umount|fusermount3 -u) /", "pagefs cat", "pagefs ls", "pagefs tree":
+    things = [r"pagefs /\S+", "pagefs -f", "-o ", "proc=", "mount -t", r"(umount|fusermount3 -u) /"]
+    for thing in [*things, "pagefs cat", "pagefs ls", "pagefs tree"]:
         assert any(re.search(thing, line) for line in examples), f"no example of {thing}: {examples}"
 
 

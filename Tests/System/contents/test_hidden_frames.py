@@ -5,11 +5,11 @@ import struct
 import pytest
 
 import formats
-from identities import NOBODY
 import truth
 import truth_tables
 from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture, words
-from exhibits import STATES, alone, shown  # noqa: F401
+from exhibits import STATES, shown
+from identities import NOBODY
 from reading import errno_of, names, python, read
 from truth_mappings import kilobytes, smaps
 from truth_tables import BLIND, HIDDEN

@@ -4,7 +4,6 @@ import pytest
 
 import formats
 from comparing import agree, in_columns
-from exhibits import alone, exhibit  # noqa: F401
 from reading import names, outcome, read
 from truth import mappings
 from truth_mappings import Object, escape, files, labels, layout, smaps

@@ -8,7 +8,7 @@ import formats
 import truth
 import truth_tables
 from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture, words
-from exhibits import FLAGS, STATES, alone, exhibit, known  # noqa: F401
+from exhibits import FLAGS, STATES
 from reading import read
 from truth import PAGE
 

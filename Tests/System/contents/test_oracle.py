@@ -4,7 +4,7 @@ import pytest
 
 import truth
 import truth_tables
-from exhibits import FLAGS, STATES, alone, known  # noqa: F401
+from exhibits import FLAGS, STATES
 from truth import PAGE, mappings, pages
 from truth_mappings import kilobytes, smaps
 

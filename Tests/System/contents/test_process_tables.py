@@ -6,7 +6,6 @@ import formats
 import truth
 import truth_tables
 from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture
-from exhibits import alone  # noqa: F401
 from reading import errno_of, names, read
 from truth import PAGE, mappings
 
@@ -90,22 +89,22 @@ def windows(zoo):
 def test_pages_of_any_range(tree, zoo, windows):
     for start, end in windows:
         path = f"{tree.path}/{zoo.pid}/pages@{start:x}-{end:x}"
-        rows = lambda: truth_tables.page_rows(seen(zoo.pid, start, end))  # noqa: B023, E731
-        agree(lambda: formats.pages(read(path)), rows, in_columns)  # noqa: B023
+        rows = lambda: truth_tables.page_rows(seen(zoo.pid, start, end))  # noqa: E731
+        agree(lambda: formats.pages(read(path)), rows, in_columns)
 
 
 def test_ranges_of_any_range(tree, zoo, windows):
     for start, end in windows:
         path = f"{tree.path}/{zoo.pid}/ranges@{start:x}-{end:x}"
-        rows = lambda: truth_tables.page_rows(seen(zoo.pid, start, end))  # noqa: B023, E731
-        agree(lambda: formats.ranges(read(path)), rows, in_ranges(borders(zoo.pid)))  # noqa: B023
+        rows = lambda: truth_tables.page_rows(seen(zoo.pid, start, end))  # noqa: E731
+        agree(lambda: formats.ranges(read(path)), rows, in_ranges(borders(zoo.pid)))
 
 
 def test_flags_of_any_range(tree, zoo, windows):
     for start, end in windows:
         path = f"{tree.path}/{zoo.pid}/flags@{start:x}-{end:x}"
-        rows = lambda: truth_tables.flags_rows(seen(zoo.pid, start, end))  # noqa: B023, E731
-        agree(lambda: formats.flags(read(path)), rows, in_flags)  # noqa: B023
+        rows = lambda: truth_tables.flags_rows(seen(zoo.pid, start, end))  # noqa: E731
+        agree(lambda: formats.flags(read(path)), rows, in_flags)
 
 
 @pytest.mark.parametrize("table", ["pages", "ranges", "flags"])

@@ -4,7 +4,6 @@ import formats
 import truth
 import truth_tables
 from comparing import agree
-from exhibits import alone, exhibit  # noqa: F401
 from reading import read
 from truth import PAGE, mappings
 from truth_mappings import rollup, smaps, uss

@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 import formats
-from holdings import all_given_back, held
+from holdings import all_given_back, descriptors, held, threads
 from reading import names, read, run, until
-from stuck import Crowd, descriptors, everything, files_of, hangs, mute_server, slower, threads, usual_times
+from stuck import Crowd, everything, files_of, hangs, mute_server, slower, usual_times
 from truth import mappings
 
 pytestmark = pytest.mark.timeout(60)
@@ -47,7 +47,7 @@ def test_mapped_file_of_a_server_that_never_answers_costs_its_process_nothing(mo
         assert row.deleted in known and row.path.endswith("/file")
         assert formats.report(read(f"{place}/vma/{process.facts['range']}/info", timeout=5))["Deleted"] in known
         assert b"file" in names(f"{place}/by-label", timeout=5)
-        assert [row.state for row in formats.pages(read(f"{place}/vma/{process.facts['range']}/pages", timeout=5))][0] == "present"
+        assert next(row.state for row in formats.pages(read(f"{place}/vma/{process.facts['range']}/pages", timeout=5))) == "present"
     until(lambda: threads(mine) <= before[0] and descriptors(mine) <= before[1] + 4, 10, "rest")
     server.speak()
     assert server.asked() == 0

@@ -76,6 +76,7 @@ def undisturbed(workspace, every, how, path):
             moved = found and (found[1] == found[2] or "flags" in path or "ranges" in path)
             if attempt == ATTEMPTS - 1 or not moved:
                 raise
+    raise AssertionError("not reached")
 
 
 @pytest.mark.parametrize("options", OPTIONS)

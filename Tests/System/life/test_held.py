@@ -43,7 +43,7 @@ def check_frozen(reader, texts, lives_on=False):
         except OSError as error:
             assert error.errno == errno.ESRCH, view
             continue
-        assert now == text or lives_on and len(now) == len(text) and is_empty(now, text, view), (view, now[:300])
+        assert now == text or (lives_on and len(now) == len(text) and is_empty(now, text, view)), (view, now[:300])
     assert frozen == len(texts) - len(LIVE)
 
 

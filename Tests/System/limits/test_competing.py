@@ -3,11 +3,11 @@
 import contextlib
 
 import pytest
-
-from identities import Identity
-from holdings import held
-from reading import errno_of, until
 from test_limits import MIB, Openers, limited
+
+from holdings import held
+from identities import Identity
+from reading import errno_of, until
 
 LIMIT = 512
 ALL = LIMIT // 2  # Handles take half of the descriptors.

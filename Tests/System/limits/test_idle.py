@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from reading import Reader, outcome, program, run, until
-from stuck import descriptors, files_of, usual_times
+from holdings import descriptors
+from reading import Reader, cpu_ticks, outcome, program, run, until
+from stuck import files_of, usual_times
 
 MIB = 1 << 20
 # Look-ups of the simulated day; 10 million take hours.
@@ -15,18 +16,11 @@ SHORT = 6  # Seconds, where no number is given.
 
 
 
-def ticks(mine):
-    """The time of the processor that the daemon has used, in ticks of 10 ms."""
-    with open(f"/proc/{mine.pid}/stat") as file:
-        user, system = file.read().rpartition(")")[2].split()[11:13]
-    return int(user) + int(system)
-
-
 def rests(mine, seconds=1):
     """Whether the daemon uses no time of the processor for so long; it does not take longer to tell when it does."""
-    before, end = ticks(mine), time.monotonic() + seconds
-    until(lambda: ticks(mine) > before + 1 or time.monotonic() > end, seconds + 5, "the end of the time", step=0.05)
-    return ticks(mine) <= before + 1
+    before, end = cpu_ticks(mine.pid), time.monotonic() + seconds
+    until(lambda: cpu_ticks(mine.pid) > before + 1 or time.monotonic() > end, seconds + 5, "the end of the time", step=0.05)
+    return cpu_ticks(mine.pid) <= before + 1
 
 
 def nobody_asks(seconds):

@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
+from holdings import all_given_back, descriptors, folder
 from identities import NOBODY, ROOT
-from holdings import all_given_back, folder
 from reading import PYTHON, errno_of, names, outcome, program, read, until
 
 MIB = 1 << 20
@@ -46,10 +46,6 @@ class Openers:
 def limited(descriptors):
     """Arguments of Popen that bound how many descriptors the child may ever have open."""
     return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))}
-
-
-def descriptors(mine):
-    return len(os.listdir(f"/proc/{mine.pid}/fd"))
 
 
 def views(mine, process):

@@ -10,9 +10,9 @@ import tempfile
 
 import pytest
 
-from holdings import all_given_back
+from holdings import all_given_back, threads
 from reading import errno_of, names, outcome, until
-from stuck import Crowd, Result, as_whole, everything, stuck_targets, threads
+from stuck import Crowd, Result, as_whole, everything, stuck_targets
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -111,7 +111,8 @@ def large(mine, process):
     """Long work for many at once."""
     folder = f"{mine.path}/{process.pid}"
     inside = f"{folder}/vma/{process.facts['range']}"
-    paths = [f"{folder}/flags", f"{folder}/pages", f"{inside}/flags", f"{inside}/pages", f"{inside}/strip", f"{inside}/letters", f"{folder}/layout"]
+    paths = [f"{folder}/{name}" for name in ("flags", "pages", "layout")]
+    paths += [f"{inside}/{name}" for name in ("flags", "pages", "strip", "letters")]
     return [f"read:{path}" for path in paths]
 
 

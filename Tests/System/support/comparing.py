@@ -5,6 +5,7 @@ was true just before it or just after it, column by column, and a comparison tha
 """
 
 import collections
+import itertools
 
 import formats
 import truth_tables
@@ -88,10 +89,10 @@ def in_ranges(borders):
                 return f"{row} does not hold that many pages"
             if any(row.start < border < row.end for border in borders):
                 return f"{row} reaches from one mapping into another"
-        for last, row in zip(got, got[1:]):
-            if (last.end, last.state, *last[5:]) == (row.start, row.state, *row[5:]) and row.start not in borders:
-                if truth_tables.following(last, last.pages) in (None, row.frame):
-                    return f"{last} and {row} are one"
+        for last, row in itertools.pairwise(got):
+            alike = (last.end, last.state, *last[5:]) == (row.start, row.state, *row[5:])
+            if alike and row.start not in borders and truth_tables.following(last, last.pages) in (None, row.frame):
+                return f"{last} and {row} are one"
         rows = expanded(got)
         if len(rows) == len(before) == len(after):
             rows = [row if row.frame else row._replace(frame=new.frame) for row, new in zip(rows, after)]

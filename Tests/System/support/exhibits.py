@@ -9,7 +9,6 @@ import pytest
 
 from machine import hugetlb_pages, merging
 from reading import run, until
-from running import Target, compiled
 from truth import mapping_of, mappings, pages
 from truth_mappings import kilobytes, smaps
 
@@ -106,33 +105,3 @@ def own_libraries(program, folder):
             os.sync()
     (loader,) = [copy for name, copy in copies.items() if name.startswith("ld")]
     return [loader, "--library-path", folder, program]
-
-
-@pytest.fixture
-def alone(workspace):
-    """Starts a target as `target` does, but with libraries that no other process maps: the map counts of the
-    system's would move between two looks, since every reader of the mount maps them too."""
-    running = []
-
-    def start(name, *args, **options):
-        command = own_libraries(compiled(name, workspace), os.path.join(workspace, "libraries"))
-        running.append(Target([*command, *map(str, args)], **options))
-        return running[-1]
-
-    yield start
-    for one in reversed(running):
-        one.close()
-
-
-@pytest.fixture(params=KINDS)
-def exhibit(request, alone):
-    """Each kind in turn: (pid, mapping)."""
-    with shown(request.param, alone) as found:
-        yield found
-
-
-@pytest.fixture(params=STATES)
-def known(request, alone):
-    """Each kind whose layout is known: (kind, pid, mapping)."""
-    with shown(request.param, alone) as found:
-        yield request.param, *found

@@ -1,6 +1,7 @@
 """Strict parsers of every text that pagefs prints: what is not exactly as the tree's description says fails here."""
 
 import datetime
+import itertools
 import re
 from typing import NamedTuple
 
@@ -90,7 +91,7 @@ def check_taken(header):
     found = TAKEN.search(header)
     assert found, f"no time in {header!r}"
     taken = datetime.datetime.fromisoformat(found[1].replace("Z", "+00:00"))
-    age = datetime.datetime.now(datetime.timezone.utc) - taken
+    age = datetime.datetime.now(datetime.UTC) - taken
     assert abs(age.total_seconds()) < 3600, f"{header!r} was not taken now"
 
 
@@ -123,7 +124,7 @@ def ranges(data):
     rows = []
     for start, end, count, *rest in table(data, RANGES):
         rows.append(RangeRow(hexadecimal(start), hexadecimal(end), decimal(count), *rest))
-    assert all(before.end <= after.start for before, after in zip(rows, rows[1:])), "ranges overlap or fall"
+    assert all(before.end <= after.start for before, after in itertools.pairwise(rows)), "ranges overlap or fall"
     return rows
 
 

@@ -1,4 +1,6 @@
-"""What the handles of a mount hold, as the daemon counts it."""
+"""What a daemon holds: handles and their bytes as it counts them, descriptors and threads as the kernel does."""
+
+import os
 
 from reading import until
 from views import numbers
@@ -18,3 +20,11 @@ def held(mine):
 def all_given_back(mine):
     until(lambda: held(mine)[0] == 0, 10, "the release of all handles")
     assert held(mine)[1] < 16384
+
+
+def threads(mine):
+    return len(os.listdir(f"/proc/{mine.pid}/task"))
+
+
+def descriptors(mine):
+    return len(os.listdir(f"/proc/{mine.pid}/fd"))

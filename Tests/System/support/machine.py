@@ -59,9 +59,8 @@ def merging():
     """ksmd at work, quickly. What it has merged stays merged afterwards."""
     if not KSM.exists():
         pytest.skip("this kernel has no KSM")
-    with locked(KSM / "run"), setting(KSM / "pages_to_scan", 10000), setting(KSM / "sleep_millisecs", 1):
-        with setting(KSM / "run", 1):
-            yield
+    with locked(KSM / "run"), setting(KSM / "pages_to_scan", 10000), setting(KSM / "sleep_millisecs", 1), setting(KSM / "run", 1):
+        yield
 
 
 @contextlib.contextmanager

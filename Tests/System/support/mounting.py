@@ -11,14 +11,14 @@ import subprocess
 import tempfile
 
 from identities import ROOT
-from reading import outcome, process_status, until
+from reading import outcome, process_stat, process_status, until
 
 PREFIX = "pagefs-test-"
 
 
 def start_time(pid):
     """Field 22 of /proc/PID/stat; with the pid it tells one process from a later one."""
-    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return process_stat(pid)[19]
 
 
 def make_workspace():

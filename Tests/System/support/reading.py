@@ -5,6 +5,7 @@ hangs would hang it too, and a process that waits for a FUSE reply cannot always
 """
 
 import ast
+import contextlib
 import os
 import pathlib
 import select
@@ -34,10 +35,9 @@ def outcome(argv, under=ROOT, timeout=30, stdin=None, **popen):
         out, err = child.communicate(stdin, timeout=timeout)
     except BaseException as failure:
         child.kill()
-        try:
+        # One that waits for the daemon is freed when the mount is taken down.
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.communicate(timeout=5)
-        except subprocess.TimeoutExpired:
-            pass  # Waits for the daemon: it is freed when the mount is taken down.
         if isinstance(failure, subprocess.TimeoutExpired):
             raise Hung(f"no answer within {timeout} s: {argv}") from None
         raise
@@ -161,6 +161,16 @@ def seconds(argv, under=ROOT, timeout=30):
     taken = time.monotonic() - begin
     assert done.returncode == 0, f"{done.args} ended with {done.returncode}: {done.stderr!r}"
     return taken
+
+
+def process_stat(pid):
+    """The fields of /proc/PID/stat after the name, so the first is the state."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def cpu_ticks(pid):
+    """The processor time of a process, of all its threads, in ticks of 10 ms."""
+    return sum(map(int, process_stat(pid)[11:13]))
 
 
 def process_status(pid, key):

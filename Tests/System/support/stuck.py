@@ -64,7 +64,7 @@ def as_whole(what, one, now):
     A process that goes on touches a few more pages of its stack and of its libraries.
     """
     slack = 16 if what.endswith("/pages") and "/vma/" not in what else 0
-    return one.error == now.error and (abs(one.count - now.count) <= slack or what.endswith(VARYING) and one.count > 2)
+    return one.error == now.error and (abs(one.count - now.count) <= slack or (what.endswith(VARYING) and one.count > 2))
 
 
 class Crowd:
@@ -210,11 +210,3 @@ def slower(paths, usual, floor=0.02):
             now = usual_times(late)
             late = [path for path in late if now[path] > max(2 * usual[path], floor)]
     return late
-
-
-def threads(mine):
-    return len(os.listdir(f"/proc/{mine.pid}/task"))
-
-
-def descriptors(mine):
-    return len(os.listdir(f"/proc/{mine.pid}/fd"))

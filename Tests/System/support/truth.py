@@ -8,7 +8,7 @@ import functools
 import os
 import pathlib
 import struct
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -77,10 +77,10 @@ class Page(NamedTuple):
 
     address: int
     entry: int
-    flags: Optional[int] = None
-    count: Optional[int] = None
-    cgroup: Optional[int] = None
-    node: Optional[int] = None
+    flags: int | None = None
+    count: int | None = None
+    cgroup: int | None = None
+    node: int | None = None
 
     def bit(self, number):
         return bool(self.entry >> number & 1)

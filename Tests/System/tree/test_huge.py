@@ -1,5 +1,6 @@
 """What it must stand: huge reservations, very many mappings, very many pages."""
 
+import contextlib
 import os
 import statistics
 import subprocess
@@ -160,10 +161,8 @@ def test_8_GiB_of_touched_pages_stream_in_a_daemon_under_150_MiB(mount, huge, op
         while reader.poll() is None:
             peak = max(peak, mine.memory())
             assert time.monotonic() < deadline, "the stream did not end"
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 reader.wait(0.1)
-            except subprocess.TimeoutExpired:
-                pass
         assert reader.stdout.read().split() == [dense.facts["pages"].encode(), b"0"]
     finally:
         reader.kill()

@@ -7,8 +7,8 @@ import stat
 import pytest
 
 import formats
-from identities import NOBODY
 import truth
+from identities import NOBODY
 from reading import errno_of, names, python, read, run
 from views import numbers
 
@@ -32,7 +32,8 @@ def test_README_explains_names_columns_and_look_up_only_names(tree):
                  "at/", "raw", "pages@", "by-label", "mapcount", "cgroup", "node", "namespace"]:
         assert word in text, word
     assert text.isascii() and "\t" not in text
-    examples = [line for line in text.splitlines() if re.match(r"\s+(\$ )?(cat|ls|grep|awk|find|head|cp|less|watch|tail|dd|stat|od|for) ", line)]
+    command = r"\s+(\$ )?(cat|ls|grep|awk|find|head|cp|less|watch|tail|dd|stat|od|for) "
+    examples = [line for line in text.splitlines() if re.match(command, line)]
     assert len(examples) >= 10, examples
 
 
