@@ -1,4 +1,4 @@
-import ProcSource
+import MemoryTree
 
 /// Work that no thread could take, in the order in which it came.
 struct Backlog {
@@ -17,20 +17,20 @@ struct Backlog {
 
     private var work: [Work] = []
 
-    /// Whether there is any of a user who may keep another thread busy.
-    func hasWork(_ shares: Quota) -> Bool { work.contains { shares.refusal(of: 1, to: $0.user) == nil } }
+    /// Whether there is any of a user for whom another thread may be busy.
+    func hasWork(_ threads: BusyThreads) -> Bool { work.contains { threads.hasRoom(for: $0.user) } }
 
     mutating func add(_ work: Work) { self.work.append(work) }
 
-    /// The first of a user who may keep another thread busy; from then on they do.
-    mutating func take(_ shares: inout Quota) -> Work? {
-        guard let index = work.firstIndex(where: { shares.refusal(of: 1, to: $0.user) == nil }) else { return nil }
+    /// Takes out the first of a user for whom another thread may be busy; from then on one is.
+    mutating func take(_ threads: inout BusyThreads) -> Work? {
+        guard let index = work.firstIndex(where: { [threads] in threads.hasRoom(for: $0.user) }) else { return nil }
         let taken = work.remove(at: index)
-        shares.take(1, for: taken.user)
+        threads.begin(for: taken.user)
         return taken
     }
 
-    /// The request of a number.
+    /// Takes out the request with a number.
     mutating func take(request number: UInt64) -> RequestBuffer? {
         for (index, one) in work.enumerated() {
             guard case .request(let buffer) = one, buffer.number == number else { continue }

@@ -2,19 +2,18 @@ import CFuse3
 import Logging
 import MemoryTree
 import ProcSource
-import ProcText
 import Syscalls
 import SystemPackage
 
 /// Answers the kernel's requests from the tree: tables, attributes, errnos; what a page is, only the tree knows.
 final class Bridge: Sendable {
-    private let tree: Tree
+    let tree: Tree
     private let inodes = InodeTable()
     private let handles = HandleTable()
-    private let jobs = Jobs()
+    let jobs = Jobs()
     /// Look-ups and questions for attributes under way: the kernel holds locks of directories and files meanwhile.
     let hurried = Hurried()
-    private let log: Logger
+    let log: Logger
     /// Called when the kernel has greeted.
     let ready: @Sendable () -> Void
     /// Runs work that had to wait, on a thread that may wait: for a user.
@@ -29,76 +28,11 @@ final class Bridge: Sendable {
 
     func beginService() { tree.beginService() }
 
-    /// Answers by what `make` returns or throws.
-    ///
-    /// - Parameters:
-    ///   - make: asks the tree; may be called again when it had to wait.
-    ///   - instead: given where the answer must not wait for a process that does not answer; EAGAIN where it gives nil.
-    ///   - deliver: replies with the result; false when the reply was not taken.
-    ///   - discard: undoes a result that nobody takes.
-    private func answer<Value: Sendable>(
-        _ request: Request, _ key: Job.Key,
-        make: @escaping @Sendable (Reader) throws(ProcError) -> Value,
-        instead: (@Sendable (Reader) -> Value?)? = nil,
-        deliver: @escaping @Sendable (Request, Value) -> Bool,
-        discard: @escaping @Sendable (Value) -> Void = { _ in }
-    ) {
-        tree.statistics.count(request: key.operation.rawValue)
-        if let job = jobs.job(key), tree.access.isSameReader(job.reader.requester, request.requester),
-            job.takeOver(request)
-        {
-            return
-        }
-        let job = Job(key, request, jobs) { [self] job in
-            while true {
-                do throws(ProcError) {
-                    let value = try make(job.reader)
-                    if !job.finish({ deliver($0, value) }) { discard(value) }
-                } catch {
-                    if case .mustWait(let gate) = error, instead == nil || !gate.isStuck {
-                        return job.park(at: gate) { [self] in resume($0) }
-                    }
-                    if case .mustWait = error, let value = instead?(job.reader) {
-                        _ = job.finish { deliver($0, value) }
-                        return
-                    }
-                    // Nobody waited for a while, but now somebody does.
-                    if error == .interrupted, job.isWanted { continue }
-                    report(error, key.operation)
-                    _ = job.finish { $0.fail(error.errno(at: key.operation.place)) }
-                }
-                return
-            }
-        }
-        request.attach(job)
-        guard let instead else { return job.run() }
-        hurried.run(job) { request in
-            guard let value = instead(job.reader) else {
-                request.fail(.resourceTemporarilyUnavailable)
-                return
-            }
-            _ = deliver(request, value)
-        }
-    }
-
-    private func resume(_ job: Job) {
-        resume.withLock { $0 }?(job.errand.user) { job.run() }
-    }
-
-    private func report(_ error: ProcError, _ operation: Operation) {
-        guard case .malformed(let cause) = error else { return }
-        log.error("\(operation.rawValue): the kernel's \(cause.file) cannot be parsed at byte \(cause.offset)")
-    }
-
-    private func key(_ operation: Operation, _ request: Request, _ number: UInt64) -> Job.Key {
-        Job.Key(operation: operation, thread: request.requester.thread, number: number)
-    }
-
     func lookup(_ request: Request, _ parent: UInt64, _ name: [UInt8]) {
         var key = key(.lookup, request, parent)
         key.name = name
         answer(request, key) { [self] reader throws(ProcError) in
-            guard name.count <= maximumNameLength else { throw .failed(.fileNameTooLong) }
+            guard name.count <= Tree.longestName else { throw .failed(.fileNameTooLong) }
             let node = try tree.lookup(name, in: try inode(parent).node, for: reader)
             return (node, try tree.attributes(of: node, wasFound: true, for: reader))
         } instead: { [self] reader in
@@ -107,7 +41,7 @@ final class Bridge: Sendable {
         } deliver: { [self] request, found in
             let (number, inode) = inodes.remember(found.0, found.1)
             let isTaken = request.entry(
-                number, found.0.generation, status(number, inode, found.1), isShared: tree.access.tellsReadersApart)
+                number, found.0.generation, status(number, inode, found.1), isShared: tree.tellsReadersApart)
             if !isTaken { inodes.forget(number, 1) }
             return isTaken
         }
@@ -222,7 +156,7 @@ final class Bridge: Sendable {
     }
 
     func release(_ request: Request, _ number: UInt64, _ handle: UInt64) {
-        tree.statistics.count(request: Operation.release.rawValue)
+        tree.countRequest(Operation.release.rawValue)
         if case .file(let open) = handles.remove(handle) {
             inodes.closed(number)
             open.close()
@@ -231,11 +165,11 @@ final class Bridge: Sendable {
     }
 
     func filesystem(_ request: Request) {
-        tree.statistics.count(request: Operation.statfs.rawValue)
+        tree.countRequest(Operation.statfs.rawValue)
         var status = statvfs()
-        status.f_bsize = UInt(System.pageSize)
-        status.f_frsize = UInt(System.pageSize)
-        status.f_namemax = UInt(maximumNameLength)
+        status.f_bsize = UInt(Tree.blockSize)
+        status.f_frsize = UInt(Tree.blockSize)
+        status.f_namemax = UInt(Tree.longestName)
         request.filesystem(status)
     }
 
@@ -254,7 +188,7 @@ final class Bridge: Sendable {
         status.st_uid = attributes.user
         status.st_gid = attributes.group
         status.st_size = Int(size)
-        status.st_blksize = Int(System.pageSize)
+        status.st_blksize = Tree.blockSize
         status.st_blocks = entry.kind == .file ? Int(((attributes.storedBytes ?? size) + 511) / 512) : 0
         status.st_ctim = timespec(milliseconds: inode.born)
         status.st_atim = status.st_ctim

@@ -45,8 +45,7 @@ import SystemPackage
         else { throw Failure(message: Self.explain("cannot start a FUSE session")) }
         unsafe self.session = session
         let hurried = unsafe bridge.takeUnretainedValue().hurried
-        let crew = unsafe Crew(
-            session, log, descriptors: tree.options.descriptors, hurry: hurried.hurry)
+        let crew = unsafe Crew(session, log, tree.workers, hurry: hurried.hurry)
         self.crew = crew
         unsafe bridge.takeUnretainedValue().resume.withLock { $0 = crew.resume }
         guard unsafe fuse_session_mount(session, mountPoint) == 0 else {

@@ -30,8 +30,6 @@ final class InodeTable: Sendable {
 
     subscript(number: UInt64) -> Inode? { inodes.withLock { $0[number] } }
 
-    var count: Int { inodes.withLock { $0.count } }
-
     /// Notes that the kernel is told of the node once more.
     func remember(_ node: Node, _ attributes: Attributes) -> (number: UInt64, inode: Inode) {
         inodes.withLock { inodes in
@@ -53,14 +51,16 @@ final class InodeTable: Sendable {
     func number(of node: Node) -> UInt64 { inodes.withLock { Self.number(of: node, in: $0) } }
 
     func forget(_ number: UInt64, _ lookups: UInt64) {
-        inodes.withLock { inodes in
-            guard let inode = inodes[number], number != Self.root else { return }
+        let forgotten: Inode? = inodes.withLock { inodes in
+            guard let inode = inodes[number], number != Self.root else { return nil }
             guard inode.lookups <= lookups else {
                 inodes[number]?.lookups -= lookups
-                return
+                return nil
             }
-            inodes[number] = nil
+            return inodes.removeValue(forKey: number)
         }
+        // Freed after the lock.
+        _ = forgotten
     }
 
     /// Lets go the nodes of processes that have ended, which the kernel remembers for as long as it has memory. Whoever has a

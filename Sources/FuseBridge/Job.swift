@@ -107,13 +107,13 @@ final class Job: Sendable {
 
     /// Replies to the request instead of the work, whose result nobody wants any more.
     func abandon(_ reply: (Request) -> Void) {
-        let request = state.change { state in
-            state.parked.map { $0.gate.forget($0.number) }
+        let (request, parked) = state.change { state in
             state.isFinished = true
             state.givenUpAt = state.givenUpAt ?? System.monotonicNanoseconds
             state.readerIsDying = true
-            return state.request
+            return (state.request, state.parked)
         }
+        if let parked { parked.gate.forget(parked.number) }
         end()
         reply(request)
     }

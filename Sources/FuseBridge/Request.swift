@@ -10,7 +10,8 @@ import SystemPackage
 @safe final class Request: @unchecked Sendable {
     // Safety: libfuse lets any thread ask and answer a request. `raw` lives until the reply, and only who has claimed that
     // uses it after `init`.
-    private let raw: fuse_req_t
+    /// nil for one that libfuse does not know: its reply goes nowhere.
+    private let raw: fuse_req_t?
     let requester: Requester
     private let isClaimed = Atomic(false)
     private let isInterrupted = Atomic(false)
@@ -31,6 +32,13 @@ import SystemPackage
         isRegistered.store(true, ordering: .releasing)
     }
 
+    /// A request without libfuse, for tests.
+    init(of requester: Requester) {
+        unsafe raw = nil
+        self.requester = requester
+        isRegistered.store(true, ordering: .releasing)
+    }
+
     /// Tells the job when the reader stops waiting, also if that has been before.
     func attach(_ job: Job) {
         self.job.withLock { $0 = job }
@@ -39,21 +47,30 @@ import SystemPackage
             fail(.interrupted)
         }
         // With the reply they are done with each other.
-        if isClaimed.load(ordering: .acquiring) { self.job.withLock { $0 = nil } }
+        if isClaimed.load(ordering: .acquiring) { detach() }
     }
 
     /// Whether the reader has stopped waiting.
     var wasInterrupted: Bool { isInterrupted.load(ordering: .acquiring) }
 
-    private func interrupted() {
+    /// The reader has stopped waiting.
+    func interrupted() {
         isInterrupted.store(true, ordering: .releasing)
         // libfuse, asked to call back, may do so at once, and still needs the request then: `attach` replies.
         guard isRegistered.load(ordering: .acquiring) else { return }
         // Before the reply: who asks again is to find the work.
         job.withLock { $0 }?.giveUp(self)
         guard claim() else { return }
-        unsafe fuse_reply_err(raw, Errno.interrupted.rawValue)
-        job.withLock { $0 = nil }
+        if let raw = unsafe raw { unsafe fuse_reply_err(raw, Errno.interrupted.rawValue) }
+        detach()
+    }
+
+    /// Freed after the lock.
+    private func detach() {
+        _ = job.withLock { job in
+            defer { job = nil }
+            return job
+        }
     }
 
     private func claim() -> Bool { !isClaimed.exchange(true, ordering: .acquiringAndReleasing) }
@@ -65,8 +82,9 @@ import SystemPackage
     private func reply(after first: () -> Void = {}, _ body: (fuse_req_t) -> Int32) -> Bool {
         guard claim() else { return false }
         first()
+        defer { detach() }
+        guard let raw = unsafe raw else { return true }
         unsafe fuse_req_interrupt_func(raw, nil, nil)
-        job.withLock { $0 = nil }
         return unsafe body(raw) == 0
     }
 

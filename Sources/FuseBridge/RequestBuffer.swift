@@ -5,7 +5,7 @@ import SystemPackage
 /// One request as it came from the kernel, in memory that is used again for the next.
 @safe final class RequestBuffer: @unchecked Sendable {
     // Safety: one thread at a time has it.
-    private var raw = unsafe fuse_buf()
+    var raw = unsafe fuse_buf()
 
     deinit { unsafe System.release(raw.mem) }
 

@@ -31,11 +31,11 @@ package final class Tree: Sendable {
     package let root: ProcRoot
     package let capabilities: Capabilities
     package let cache: SnapshotCache
-    package let statistics = Statistics()
-    package let access: Access
+    let statistics = Statistics()
+    let access: Access
     let files: FrameFiles
     let decoders: Decoders
-    package let quota: HandleQuota
+    let quota: HandleQuota
     let processes: SeenProcesses
     /// A process that had the name when it was looked at last; a few names.
     let nameHints = Monitor([[UInt8]: Int32]())

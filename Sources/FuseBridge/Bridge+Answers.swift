@@ -1,0 +1,71 @@
+import MemoryTree
+import ProcSource
+import Syscalls
+
+/// From a question to the tree to one answer for who asks.
+extension Bridge {
+    /// Answers by what `make` returns or throws.
+    ///
+    /// - Parameters:
+    ///   - make: asks the tree; may be called again when it had to wait.
+    ///   - instead: given where the answer must not wait for a process that does not answer; EAGAIN where it gives nil.
+    ///   - deliver: replies with the result; false when the reply was not taken.
+    ///   - discard: undoes a result that nobody takes.
+    func answer<Value: Sendable>(
+        _ request: Request, _ key: Job.Key,
+        make: @escaping @Sendable (Reader) throws(ProcError) -> Value,
+        instead: (@Sendable (Reader) -> Value?)? = nil,
+        deliver: @escaping @Sendable (Request, Value) -> Bool,
+        discard: @escaping @Sendable (Value) -> Void = { _ in }
+    ) {
+        tree.countRequest(key.operation.rawValue)
+        if let job = jobs.job(key), tree.isSameReader(job.reader.requester, request.requester),
+            job.takeOver(request)
+        {
+            return
+        }
+        let job = Job(key, request, jobs) { [self] job in
+            while true {
+                do throws(ProcError) {
+                    let value = try make(job.reader)
+                    if !job.finish({ deliver($0, value) }) { discard(value) }
+                } catch {
+                    if case .mustWait(let gate) = error, instead == nil || !gate.isStuck {
+                        return job.park(at: gate) { [self] in resume($0) }
+                    }
+                    if case .mustWait = error, let value = instead?(job.reader) {
+                        _ = job.finish { deliver($0, value) }
+                        return
+                    }
+                    // Nobody waited for a while, but now somebody does.
+                    if error == .interrupted, job.isWanted { continue }
+                    report(error, key.operation)
+                    _ = job.finish { $0.fail(error.errno(at: key.operation.place)) }
+                }
+                return
+            }
+        }
+        request.attach(job)
+        guard let instead else { return job.run() }
+        hurried.run(job) { request in
+            guard let value = instead(job.reader) else {
+                request.fail(.resourceTemporarilyUnavailable)
+                return
+            }
+            _ = deliver(request, value)
+        }
+    }
+
+    private func resume(_ job: Job) {
+        resume.withLock { $0 }?(job.errand.user) { job.run() }
+    }
+
+    private func report(_ error: ProcError, _ operation: Operation) {
+        guard case .malformed(let cause) = error else { return }
+        log.error("\(operation.rawValue): the kernel's \(cause.file) cannot be parsed at byte \(cause.offset)")
+    }
+
+    func key(_ operation: Operation, _ request: Request, _ number: UInt64) -> Job.Key {
+        Job.Key(operation: operation, thread: request.requester.thread, number: number)
+    }
+}
