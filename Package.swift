@@ -40,6 +40,10 @@ let package = Package(
             name: "pagefs",
             dependencies: ["FuseBridge", "MemoryTree", "ProcSource", "Syscalls", arguments, logging, systemPackage],
             swiftSettings: strict),
+        // A daemon that the tests of access mount; no part of what is installed.
+        .executableTarget(
+            name: "without-rule", dependencies: ["FuseBridge", "MemoryTree", "ProcSource", "Syscalls", logging],
+            path: "Tests/WithoutRule", swiftSettings: strict),
         .testTarget(name: "ProcModelTests", dependencies: ["ProcModel"], swiftSettings: strict),
         .testTarget(name: "ProcTextTests", dependencies: ["ProcModel", "ProcText"], swiftSettings: strict),
         .testTarget(

@@ -15,8 +15,6 @@ struct MountOptions {
         /// nil when it takes none.
         let value: String?
         let meaning: String
-        /// Not for users.
-        var isHidden = false
         /// False when the value makes no sense.
         let apply: @Sendable (inout Tree.Options, String) -> Bool
     }
@@ -57,12 +55,6 @@ struct MountOptions {
             options, _ in
             options.access.deniesPidNamespaces = true
             return true
-        },
-        Option(
-            name: "test_without", value: "RULE", meaning: "leave out a rule of access, to see tests fail",
-            isHidden: true
-        ) {
-            set(&$0.access.without, Access.Rule(rawValue: $1))
         },
     ]
 
@@ -140,7 +132,7 @@ struct MountOptions {
     }
 
     static var help: ArgumentHelp {
-        let rows = ours.filter { !$0.isHidden }.map { "\($0.spelling): \($0.meaning)" }
+        let rows = ours.map { "\($0.spelling): \($0.meaning)" }
         return ArgumentHelp("Options, comma-separated: \(rows.joined(separator: "; ")).", valueName: "options")
     }
 }

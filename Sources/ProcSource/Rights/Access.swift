@@ -43,7 +43,7 @@ package final class Access: Sendable {
         package var admitsEverybody = false
         /// Refuse readers in other pid namespaces.
         package var deniesPidNamespaces = false
-        /// For tests: a rule that is left out.
+        /// A rule that is left out. Only the program of the tests that see what a rule is for sets it.
         package var without: Rule?
 
         package init() {}

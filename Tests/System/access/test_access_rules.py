@@ -1,5 +1,7 @@
 """Each rule that is added to the kernel's own is needed: without it the matrix finds cells that show more."""
 
+import os
+
 import pytest
 
 import matrix
@@ -18,23 +20,31 @@ RULES = {
 ITSELF = ["setuid-root-dropped", "setuid-1001-dropped", "setgid-1001", "user-namespace-of-root"], ["itself"]
 
 
+@pytest.fixture(scope="module")
+def without_rule(pagefs):
+    """The program that mounts as pagefs does, with a rule left out."""
+    binary = os.path.join(os.path.dirname(pagefs), "without-rule")
+    assert os.access(binary, os.X_OK), f"{binary} is not there: swift build -c release --product without-rule"
+    return binary
+
+
 def more(found):
     return [cell for cell in found if cell.category == "MORE"]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_without_the_rule_more_is_shown(cast, pagefs, workspace, rule):
+def test_without_the_rule_more_is_shown(cast, pagefs, without_rule, workspace, rule):
     readers, subjects = RULES[rule]
     assert not more(matrix.run_on(cast, pagefs, workspace, matrix.AS_IT_IS, (), readers, subjects))
-    without = matrix.run_on(cast, pagefs, workspace, matrix.AS_IT_IS, [f"test_without={rule}"], readers, subjects)
+    without = matrix.run_on(cast, without_rule, workspace, matrix.AS_IT_IS, [rule], readers, subjects)
     assert more(without), f"the matrix does not notice that {rule} is missing"
 
 
-def test_without_the_exception_for_itself_less_is_shown(cast, pagefs, workspace):
+def test_without_the_exception_for_itself_less_is_shown(cast, pagefs, without_rule, workspace):
     readers, subjects = ITSELF
     found = matrix.run_on(cast, pagefs, workspace, matrix.AS_IT_IS, (), readers, subjects)
     assert matrix.counts(found)["EQUAL"] == len(found), "\n".join(matrix.listing(found))
-    without = matrix.run_on(cast, pagefs, workspace, matrix.AS_IT_IS, ["test_without=itself"], readers, subjects)
+    without = matrix.run_on(cast, without_rule, workspace, matrix.AS_IT_IS, ["itself"], readers, subjects)
     assert matrix.counts(without)["LESS"] and not more(without), matrix.counts(without)
 
 

@@ -39,7 +39,7 @@ def asked(mount, target):
 
 
 def test_reader_in_a_user_namespace_of_his_own_sees_himself_only(asked):
-    found = asked(in_user_namespace(NOBODY), "the reader is in another user namespace: its own process only")
+    found = asked(in_user_namespace(NOBODY), "the reader is in another user namespace and sees only its own process")
     assert found == ({"EACCES"}, {"EACCES"}, {None})
 
 

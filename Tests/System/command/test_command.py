@@ -171,6 +171,7 @@ def test_options_stand_before_or_after(pagefs, background, point, order):
 
 BAD = {
     "unknown option of mount": ["-o", "nonsense"],
+    "a rule of access": ["-o", "test_without=daemon"],
     "unknown option": ["--nonsense"],
     "no number": ["-o", "max_age=soon"],
     "negative": ["-o", "cache=-1"],
