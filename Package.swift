@@ -51,6 +51,10 @@ let package = Package(
         .testTarget(
             name: "MemoryTreeTests", dependencies: ["MemoryTree", "ProcModel", "ProcSource", "ProcText", "Syscalls"],
             swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: ["CFuse3", "FuseBridge", "MemoryTree", "ProcSource", "Syscalls", systemPackage],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
