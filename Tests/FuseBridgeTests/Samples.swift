@@ -6,7 +6,9 @@ import Syscalls
 @testable import FuseBridge
 
 /// The directory of a process.
-func processNode(_ pid: Int32, birth: UInt64 = 1) -> Node { Node(.process, ProcessID(pid: pid, birth: birth)) }
+func processNode(_ pid: Int32, birth: UInt64 = 1) -> Node {
+    Node(.process, .process(ProcessID(pid: pid, birth: birth)))
+}
 
 /// A thread that has ended: it asks for nothing again.
 let endedThread = Int32.max
