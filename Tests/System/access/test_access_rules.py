@@ -6,7 +6,7 @@ import pytest
 
 import matrix
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.quick]
 
 # Rule: who breaks it, and on what.
 RULES = {

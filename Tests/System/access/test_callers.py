@@ -100,6 +100,7 @@ def check_refused_and_logged_once(tree, process, **how):
     assert tree.complaint().splitlines() == before + said
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("drop", [[], ["uid=1000"]], ids=["root", "user"])
 def test_caller_with_another_root_directory_is_refused(shared, workspace, target, drop):
     process = target("moving", under=OWNER, cwd="/")

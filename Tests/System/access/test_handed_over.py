@@ -59,6 +59,7 @@ def kernel_frames(process, giver, taker):
 FROZEN = ["layout", "pages@RANGE", "flags", "summary", "vma/RANGE/info", "vma/RANGE/maps", "vma/RANGE/pages"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("view", FROZEN)
 def test_text_that_root_opened_is_read_by_whoever_holds_it(shared, target, view):
     """As the maps that root opened: the right was asked for at open."""
@@ -117,6 +118,7 @@ def test_rows_that_are_made_at_read_show_the_frames_of_the_opener(shared, target
     assert shown == truth
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("folder", ["vma", "by-label"])
 @pytest.mark.parametrize("read_on", [False, True], ids=["unread", "half read"])
 def test_folder_that_root_opened_is_listed_by_no_one_else(shared, target, folder, read_on):

@@ -45,6 +45,7 @@ def test_proc_with_hidepid_shows_what_it_shows_that_reader(mount, target, proc, 
     assert len(formats.pages(read(f"{mine.path}/{own.pid}/vma/{own.facts['range']}/pages", under))) == 16
 
 
+@pytest.mark.quick
 @USERS
 def test_proc_with_hidepid_answers_as_it_does_for_that_reader(mount, target, proc, under):
     folder, _ = proc

@@ -4,6 +4,8 @@ import pytest
 
 from identities import OWNER, ROOT
 
+pytestmark = pytest.mark.quick
+
 OVERRIDDEN = "the reader acts with overridden credentials"
 WAYS = ["plain", "async", "polled"]
 VIEWS = ["layout", "pages", "summary", "vma/RANGE/maps", "vma/RANGE/pages", "vma/RANGE/raw/pagemap"]

@@ -9,6 +9,8 @@ from identities import NOBODY, in_user_namespace
 from reading import errno_of, outcome, read, told
 from running import compiled
 
+pytestmark = pytest.mark.quick
+
 NO_NEW_PRIVILEGES = "the reader has no_new_privs, as under Landlock, and sees only its own process"
 VIEWS = ["layout", "pages", "summary", "files", "vma/RANGE/maps", "vma/RANGE/raw/pagemap"]
 

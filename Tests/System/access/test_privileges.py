@@ -15,6 +15,7 @@ def shared(mount):
     return mount("-o", "allow_other")
 
 
+@pytest.mark.quick
 def test_capabilities_are_those_that_are_needed(shared):
     for status in statuses(shared.pid):
         assert capabilities(status, "Prm") == NEEDED
@@ -22,6 +23,7 @@ def test_capabilities_are_those_that_are_needed(shared):
         assert capabilities(status, "Inh") == capabilities(status, "Amb") == 0
 
 
+@pytest.mark.quick
 def test_no_thread_can_gain_rights_or_make_other_system_calls(shared):
     for status in statuses(shared.pid):
         assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), status["Name"]

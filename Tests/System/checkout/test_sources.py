@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SOURCES = sorted((ROOT / "Sources").rglob("*.swift"))
 

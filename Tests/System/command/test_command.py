@@ -11,6 +11,8 @@ from identities import NOBODY
 from mounting import is_mounted, mounts, unmount_below
 from reading import Reader, errno_of, outcome, process_stat, process_status, program, read, run, until
 
+pytestmark = pytest.mark.quick
+
 
 def daemons_of(point):
     """The daemons of a mount point: the processes that have it in their command line."""

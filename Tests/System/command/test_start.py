@@ -10,6 +10,8 @@ from identities import NOBODY
 from mounting import is_mounted
 from reading import errno_of, outcome, read
 
+pytestmark = pytest.mark.quick
+
 PRIVATE = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
 
 

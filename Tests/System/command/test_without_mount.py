@@ -10,6 +10,8 @@ from identities import NOBODY
 from reading import names, outcome, read, run
 from views import GIST, VIEWS
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def process(target):

@@ -60,6 +60,7 @@ def test_pages_without_frames(plain, alone, kind):
         agree(lambda: picture(text("strip"), 1), drawn, as_one)
 
 
+@pytest.mark.quick
 def test_hidden_is_neither_zero_nor_absent(plain, zoo):
     tree, _ = plain
     rows = formats.pages(read(f"{tree.path}/{zoo.pid}/vma/{zoo.facts['written']}/pages", under=NOBODY))
@@ -110,6 +111,7 @@ def test_raw_frames_are_refused(plain, zoo, name):
 OF_A_PROCESS = ["pages", "ranges", "flags", "strip", "layout", "files", "summary", "pages@1000-2000"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", OF_A_PROCESS)
 def test_tables_of_other_users_are_refused(plain, target, name):
     tree, _ = plain

@@ -8,6 +8,8 @@ from reading import names, outcome, read
 from truth import mappings
 from truth_mappings import Object, escape, files, labels, layout, smaps
 
+pytestmark = pytest.mark.quick
+
 INFO = "Range Size Perms Offset Device Inode Name Deleted Label KernelPageSize MMUPageSize THPeligible VmFlags".split()
 
 PATHS = [b"a b", b"new\nline", b"back\\slash", b"x (deleted)", b"\xff\xfe", b"\\012", b"  two  ", b"tab\t", b"\x01\x7f"]

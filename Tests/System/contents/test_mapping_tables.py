@@ -23,12 +23,14 @@ def seen(pid, mapping):
     return truth.pages(pid, mapping.start, mapping.end)
 
 
+@pytest.mark.quick
 def test_pages(tree, exhibit):
     pid, mapping = exhibit
     path = folder(tree, pid, mapping) + "/pages"
     agree(lambda: formats.pages(read(path)), lambda: truth_tables.page_rows(seen(pid, mapping)), in_columns)
 
 
+@pytest.mark.quick
 def test_ranges(tree, exhibit):
     pid, mapping = exhibit
     path = folder(tree, pid, mapping) + "/ranges"
@@ -77,6 +79,7 @@ def test_raw(tree, exhibit, name):
     agree(array, lambda: truth.raw_words(pid, mapping.start, mapping.end)[name], difference)
 
 
+@pytest.mark.quick
 def test_states_of_known_layouts(tree, known):
     """What the target did to each page, told without any decoder."""
     kind, pid, mapping = known

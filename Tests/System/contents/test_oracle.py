@@ -20,6 +20,7 @@ def test_states_of_known_layouts(known):
     assert state_string(pages(pid, mapping.start, mapping.end), mapping) == STATES[kind]
 
 
+@pytest.mark.quick
 def test_flags_of_known_layouts(known):
     kind, pid, mapping = known
     numbers, wanted, unwanted = FLAGS.get(kind, ((), "", ""))
@@ -35,6 +36,7 @@ def test_map_counts_of_a_forked_mapping(target):
     assert [page.count for page in pages(zoo.pid, start, end)] == [1, 2, 2, 2]
 
 
+@pytest.mark.quick
 def test_pages_agree_with_smaps(target):
     """Rss, Anonymous and KSM follow from the pages; the zero page and hugetlb pages count in none of them."""
     zoo = target("zoo")

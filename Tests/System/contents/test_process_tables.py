@@ -37,6 +37,7 @@ def test_pages(tree, zoo):
     agree(lambda: formats.pages(read(path)), lambda: truth_tables.page_rows(seen(zoo.pid)), in_columns)
 
 
+@pytest.mark.quick
 def test_pages_are_those_of_the_mappings(tree, zoo):
     """One after the other, the tables of the mappings are the table of the process."""
     base = f"{tree.path}/{zoo.pid}"
@@ -86,6 +87,7 @@ def windows(zoo):
     ]
 
 
+@pytest.mark.quick
 def test_pages_of_any_range(tree, zoo, windows):
     for start, end in windows:
         path = f"{tree.path}/{zoo.pid}/pages@{start:x}-{end:x}"

@@ -11,6 +11,8 @@ from reading import read
 from recording import PID, START, record
 from truth import BIT, PAGE, Page
 
+pytestmark = pytest.mark.quick
+
 PRESENT, SWAP = 1 << 63, 1 << 62
 FRAME = 0x1000
 

@@ -1,5 +1,7 @@
 """Every number of the summaries of mappings and processes, against smaps, smaps_rollup and the pages."""
 
+import pytest
+
 import formats
 import truth
 import truth_tables
@@ -47,6 +49,7 @@ def of_process(pid):
     return expected(rollup(pid), pages)
 
 
+@pytest.mark.quick
 def test_summary_of_a_mapping(tree, exhibit):
     pid, mapping = exhibit
     path = f"{tree.path}/{pid}/vma/{mapping.range}/summary"
@@ -88,6 +91,7 @@ def test_counts_follow_from_the_page_table(tree, exhibit):
     assert sum(row.pages for row in formats.ranges(read(folder + "/ranges"))) == len(states)
 
 
+@pytest.mark.quick
 def test_the_process_is_the_sum_of_its_mappings(tree, alone):
     pid = alone("zoo").pid
     base = f"{tree.path}/{pid}"

@@ -125,6 +125,7 @@ def test_signal_ends_a_long_open_or_read_within_10_ms(mount, long, workspace, ki
     "options, count, delays",
     [("max_age=0,threads=1", 20, "2-20"), ("max_age=1", 20, "2-12"), ("max_age=0", 254, "300-500"), ("max_age=0", 300, "300-500")],
 )
+@pytest.mark.quick
 def test_signal_ends_the_wait_of_one_among_many(mount, target, workspace, options, count, delays):
     """Also when all threads that there may be are busy, and when it waits for another's answer."""
     mine, process = mount("-o", options), target("dense", 1 << 30)

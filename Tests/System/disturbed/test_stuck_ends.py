@@ -63,6 +63,7 @@ def world(mount, target, workspace):
 SITUATIONS = ["lock", "handles", "server", "exec"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_SIGTERM_ends_the_daemon_within_3_s_while_readers_wait(world, situation):
     mine = world.mine

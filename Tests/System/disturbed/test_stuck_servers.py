@@ -23,6 +23,7 @@ def listings(folder):
     return [f"{folder}/vma", f"{folder}/by-label", f"{folder}/"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("deleted", [True, False], ids=["deleted", "living"])
 def test_mapped_file_of_a_server_that_never_answers_costs_its_process_nothing(mount, target, server, deleted):
     """All that is shown of the process comes in its usual time, the server is not asked, and `-` stands for what it would know."""

@@ -8,6 +8,8 @@ import pytest
 import formats
 from reading import Reader, errno_of, names, read, until
 
+pytestmark = pytest.mark.quick
+
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
 # Rows of these are read when they are asked for: where the process lives on they tell what is there now, in as many bytes.
 LIVE = "letters", "raw/pagemap", "raw/kpageflags"

@@ -61,11 +61,13 @@ def test_kernel_thread(tree):
     assert check_without_memory(tree, kernel_thread())["Kthread"] == "1"
 
 
+@pytest.mark.quick
 def test_zombie(tree, target):
     zombie = int(target("moving").tell("zombie").removeprefix("zombie="))
     assert check_without_memory(tree, zombie)["State"].startswith("Z")
 
 
+@pytest.mark.quick
 def test_process_whose_main_thread_exited_is_shown_through_a_live_thread(tree, target):
     process = target("moving")
     process.tell("leader-exit")
@@ -90,6 +92,7 @@ def test_process_in_D_state_a_vfork_parent(tree, target):
     assert process.tell("end") == "ok"
 
 
+@pytest.mark.quick
 def test_process_that_even_root_may_not_inspect(tree):
     closed = refused()
     if not closed:

@@ -3,6 +3,8 @@
 import subprocess
 import time
 
+import pytest
+
 import formats
 from identities import NOBODY
 from reading import read, run, until
@@ -24,6 +26,7 @@ def regrown(process):
     assert process.tell("shrink") == "ok" and process.tell("grow") == "ok"
 
 
+@pytest.mark.quick
 def test_max_age_0_is_always_fresh(mount, target):
     mine, process = mount("-o", "max_age=0"), target("moving")
     for _ in range(10):
@@ -37,6 +40,7 @@ def test_max_age_0_is_always_fresh(mount, target):
     assert numbers(f"{mine.path}/status")["Cache_hits"] == 0
 
 
+@pytest.mark.quick
 def test_answer_within_max_age_is_from_the_cache_and_says_of_when(mount, target):
     mine, process = mount("-o", "max_age=100000"), target("moving")
     path = view(mine, process)
@@ -90,6 +94,7 @@ def test_budget_is_respected(mount, target):
     assert mine.memory("VmRSS") - small < 64 * MIB
 
 
+@pytest.mark.quick
 def test_nothing_is_served_after_exec(mount, target):
     mine, process = mount("-o", "max_age=100000"), target("moving")
     for generation in range(1, 11):

@@ -52,6 +52,7 @@ def views(mine, process):
     return [f"{folder(mine, process)}/{name}" for name in ("pages", "letters", "raw/pagemap")] + [f"{folder(mine, process)}/"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("under, errno, most", [(ROOT, "ENFILE", 256), (NOBODY, "EMFILE", 64)], ids=["root", "nobody"])
 def test_handles_take_at_most_half_of_the_descriptors_a_plain_user_a_quarter_of_that(mount, target, under, errno, most):
     mine, process = mount(under=under, **limited(512)), target("moving", under=under, cwd="/")
@@ -118,6 +119,7 @@ def test_few_descriptors_suffice_for_many_processes(mount, spawn):
     assert descriptors(mine) < 128
 
 
+@pytest.mark.quick
 def test_lack_of_descriptors_is_told_as_such(mount, target):
     """Never as a process that is not there or has no memory."""
     mine, process, other = mount("-o", "max_age=0"), target("moving"), target("moving")

@@ -10,6 +10,8 @@ import formats
 from identities import NOBODY
 from reading import errno_of, names, outcome, read, run, told
 
+pytestmark = pytest.mark.quick
+
 SIZE = 3 * 4096
 CONTENT = bytes(range(1, 251)) * 49 + b"end"  # 12,253 bytes: three pages, the last not full.
 

@@ -37,6 +37,7 @@ def check_names(tree, holder, raw, label, content, deleted):
     assert label.encode() in names(f"{tree.path}/{pid}/by-label")
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("kind", FILES)
 def test_name_of_the_mapped_file_holds(tree, target, tmp_path, kind):
     path = os.fsencode(tmp_path) + b"/" + FILES[kind]
@@ -128,6 +129,7 @@ WRITES = {
 }
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("way", WRITES)
 def test_writing_creating_deleting_is_EROFS(tree, target, way):
     assert errno_of(WRITES[way], f"{tree.path}/{target('moving').pid}") == "EROFS"
@@ -160,6 +162,7 @@ def test_thread_id_that_leads_no_group_is_ENOENT(tree, target):
     assert thread.encode() not in names(tree.path)
 
 
+@pytest.mark.quick
 def test_name_that_is_no_range_is_ENOENT(tree, target):
     crowd = target("mappings", 8)
     start, end = (int(part, 16) for part in crowd.facts["range"].split("-"))

@@ -12,6 +12,8 @@ from identities import NOBODY
 from reading import errno_of, names, python, read, run
 from views import numbers
 
+pytestmark = pytest.mark.quick
+
 ROOT = ["README", "capabilities", "legend", "status", "self", "by-name"]
 
 

@@ -37,6 +37,7 @@ def blocks(path):
     return int(run(["stat", "-c", "%b", path]))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("path", ["README", "legend", "capabilities", "{pid}/info"])
 def test_size_is_exact_at_stat(mount, process, path):
     mine = mount("-o", "max_age=0")
@@ -116,6 +117,7 @@ def test_stream_has_size_0_and_cannot_seek(mount, target, options):
     assert size(path) == 0
 
 
+@pytest.mark.quick
 def test_handle_shows_one_answer_while_the_process_changes(tree, process):
     """Read, gone back, and read again after the mapping shrank and grew: the same text; a new handle shows the new one."""
     with Reader() as reader:
@@ -187,6 +189,7 @@ def extents(path):
     return told("extents.py", path)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("file", RAW)
 def test_raw_tells_its_extents(tree, target, file):
     process = target("sparse", GIB, 5)

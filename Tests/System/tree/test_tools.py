@@ -30,6 +30,7 @@ def stream(tree, target):
     return f"{tree.path}/{dense.pid}/vma/{dense.facts['range']}/pages"
 
 
+@pytest.mark.quick
 def test_cp_r_of_a_mapping(tree, mapping, tmp_path):
     run(["cp", "-r", mapping, str(tmp_path / "copy")])
     check_copy(mapping, tmp_path / "copy")
@@ -112,6 +113,7 @@ def test_copy_of_a_stream(stream, copy, tmp_path):
     assert len(formats.pages((tmp_path / "copy").read_bytes())) == GIB // 2 // 4096
 
 
+@pytest.mark.quick
 def test_grep_r_finds_what_is_in_the_tree(tree, process, mapping):
     found = run(["grep", "-r", "-l", "anon_exclusive", mapping]).split()
     assert sorted(found) == [f"{mapping}/{view}".encode() for view in ("flags", "pages", "ranges")]
