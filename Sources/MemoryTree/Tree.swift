@@ -41,12 +41,15 @@ package final class Tree: Sendable {
     let nameHints = Monitor([[UInt8]: Int32]())
     private let caretaker: Caretaker
 
-    /// - Parameter report: told of each kind of refusal once.
+    /// - Parameters:
+    ///   - source: what to read instead of the directory that the options name.
+    ///   - report: told of each kind of refusal once.
     package init(
-        _ options: Options, report: @escaping @Sendable (Refusal) -> Void = { _ in }
+        _ options: Options, on source: (any Source)? = nil, report: @escaping @Sendable (Refusal) -> Void = { _ in }
     ) throws(ProcError) {
         self.options = options
-        root = try ProcRoot(path: options.proc)
+        let source: any Source = if let source { source } else { try ProcDirectory(path: options.proc) }
+        root = ProcRoot(source)
         // Any directory can be opened; one without a process is no /proc.
         let processes = try root.processes()
         guard root.isLive || !processes.isEmpty else { throw .failed(.invalidArgument) }

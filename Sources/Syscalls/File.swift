@@ -34,68 +34,11 @@ package final class File: Sendable {
         package static let path = OpenFlags(rawValue: 0o10000000 /* O_PATH */ | O_DIRECTORY)
     }
 
-    /// pread(2) of at most `count` bytes.
-    package func read(at offset: UInt64, count: Int) throws(Errno) -> [UInt8] {
-        var failure: Errno?
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
-            let got = retry { unsafe Glibc.pread(number, buffer.baseAddress, count, off_t(offset)) }
-            if got < 0 { failure = Errno(rawValue: errno) }
-            length = max(got, 0)
-        }
-        if let failure { throw failure }
-        return bytes
-    }
-
-    /// pread(2) of 64-bit words into part of an array; returns how many came, fewer only at the end of the file.
-    package func readWords(at index: UInt64, into words: inout [UInt64], _ range: Range<Int>) throws(Errno) -> Int {
-        try Self.readWords(of: number, at: index, into: &words, range)
-    }
-
-    /// The same of a descriptor that somebody holds open meanwhile.
-    package static func readWords(
-        of number: Int32, at index: UInt64, into words: inout [UInt64], _ range: Range<Int>
-    ) throws(Errno) -> Int {
-        let done = unsafe words.withUnsafeMutableBytes { bytes in
-            var done = range.lowerBound * 8
-            while done < range.upperBound * 8 {
-                let offset = index * 8 + UInt64(done - range.lowerBound * 8)
-                let base = unsafe bytes.baseAddress! + done
-                let got = retry {
-                    unsafe Glibc.pread(number, base, range.upperBound * 8 - done, off_t(offset))
-                }
-                if got < 0 { return Int(-errno) }
-                if got < 8 { break }
-                done += got & ~7
-            }
-            return done / 8 - range.lowerBound
-        }
-        if done < 0 { throw Errno(rawValue: Int32(-done)) }
-        return done
-    }
-
-    /// Everything from the beginning, in pieces as the kernel gives them; not for pipes.
-    ///
-    /// - Parameter piece: called after each read with all that has come so far; returns false to stop.
-    package func readAll(expecting size: Int = 4096, _ piece: (Int) -> Bool = { _ in true }) throws(Errno) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var capacity = max(size, 4096)
-        while true {
-            bytes.reserveCapacity(capacity)
-            let chunk = min(capacity - bytes.count, 65536)
-            guard chunk >= 4096 else {
-                capacity *= 2
-                continue
-            }
-            let part = try read(at: UInt64(bytes.count), count: chunk)
-            if part.isEmpty || !piece(bytes.count + part.count) { return bytes }
-            bytes.append(contentsOf: part)
-        }
-    }
-
-    /// Everything of a file of /proc that mostly fits in one page: then one call reads it.
-    package func readShort() throws(Errno) -> [UInt8] {
-        let page = try read(at: 0, count: 4096)
-        return page.count < 3072 ? page : try readAll(expecting: 65536)
+    /// pread(2); returns how many bytes came, 0 at the end.
+    package func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        let got = retry { unsafe Glibc.pread(number, buffer.baseAddress, buffer.count, off_t(offset)) }
+        guard got >= 0 else { throw Errno(rawValue: errno) }
+        return got
     }
 
     /// read(2) of at most `count` bytes; empty at the end.
@@ -108,26 +51,6 @@ package final class File: Sendable {
         }
         if let failure { throw failure }
         return bytes
-    }
-
-    /// read(2) behind `start` again and again, until there is no room for another page or the end is reached.
-    ///
-    /// - Returns: all bytes, and whether it was the end. Files of /proc give at most about a page at a time.
-    package func readBlock(after start: [UInt8], capacity: Int) throws(Errno) -> (bytes: [UInt8], isAtEnd: Bool) {
-        let room = max(capacity, start.count + 4096)
-        var failure: Errno?
-        var isAtEnd = false
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, length in
-            _ = unsafe buffer.initialize(from: start)
-            length = start.count
-            while !isAtEnd, failure == nil, room - length >= 4096 {
-                let got = retry { unsafe Glibc.read(number, buffer.baseAddress! + length, room - length) }
-                if got < 0 { failure = Errno(rawValue: errno) } else { length += got }
-                isAtEnd = got == 0
-            }
-        }
-        if let failure { throw failure }
-        return (bytes, isAtEnd)
     }
 
     /// readlinkat(2): the raw bytes of a link below this directory.
@@ -151,18 +74,11 @@ package final class File: Sendable {
     package func status(
         _ name: String = "", followLinks: Bool = true, as who: Credentials? = nil
     ) throws(Errno) -> Status {
-        try status(path: Array(name.utf8), followLinks: followLinks, as: who)
-    }
-
-    /// The same for a name that need not be UTF-8.
-    package func status(
-        path: [UInt8], followLinks: Bool = true, as who: Credentials? = nil
-    ) throws(Errno) -> Status {
         var status = stat()
-        let flags = (path.isEmpty ? 0x1000 /* AT_EMPTY_PATH */ : 0) | (followLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+        let flags = (name.isEmpty ? 0x1000 /* AT_EMPTY_PATH */ : 0) | (followLinks ? 0 : AT_SYMLINK_NOFOLLOW)
         let result = unsafe withUnsafeMutablePointer(to: &status) { status in
-            unsafe (path + [0]).withUnsafeBytes { name in
-                unsafe Call.status.make(as: who, number, name.baseAddress, Int(bitPattern: status), Int(flags))
+            unsafe name.withCString { name in
+                unsafe Call.status.make(as: who, number, name, Int(bitPattern: status), Int(flags))
             }
         }
         _ = try succeeded(result)
@@ -199,6 +115,7 @@ package final class File: Sendable {
         package let user, group, mode: UInt32
         package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     }
+
     /// Names below this directory, `.` and `..` left out, in the order of the kernel.
     package func list(as who: Credentials? = nil) throws(Errno) -> [[UInt8]] {
         // From the beginning, whoever has read this descriptor before.
@@ -224,7 +141,7 @@ package final class File: Sendable {
 
     private static let listBytes = 32768
 
-    /// Type number of the filesystem, such as `procMagic`.
+    /// Type number of the file system, such as `procMagic`.
     package var filesystemType: Int { Int(linux_fs_type(number)) }
 
     /// Whether a file that tells changes by poll(2), as mountinfo does, has changed since it was asked last.

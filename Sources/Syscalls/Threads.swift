@@ -34,7 +34,7 @@ package struct Thread: Sendable {
 
     /// Whether a thread of this process runs or waits for its turn, as /proc says: false for one that sleeps.
     package static func isRunnable(_ number: Int32) -> Bool {
-        guard let text = try? File.open("/proc/self/task/\(number)/stat").readShort(),
+        guard let text = try? File.open("/proc/self/task/\(number)/stat").readNext(4096),
             let name = text.lastIndex(of: UInt8(ascii: ")")), name + 2 < text.count
         else { return false }
         return text[name + 2] == UInt8(ascii: "R")

@@ -85,7 +85,7 @@ struct SeenProcessesTests {
     }
 
     @Test func aNumberIsTheSameAlsoWhenTheProcessWasForgottenMeanwhile() throws {
-        let root = try ProcRoot(path: "/proc")
+        let root = ProcRoot(try ProcDirectory(path: "/proc"))
         let processes = SeenProcesses(root, most: 1) {}
         let own = System.processNumber
         let number = try processes.space(of: try memory(own, processes))

@@ -20,15 +20,18 @@ package struct FrameFile: Sendable {
     package let name: String
     /// Why it cannot be opened, else nil.
     package let failure: ProcError?
-    private let file: File?
+    /// Where there is a failure something that has no words.
+    private let file: any SourceFile
+    private let order: Machine.ByteOrder
 
     init(_ name: String, _ root: ProcRoot) {
         self.name = name
+        order = root.machine.byteOrder
         do {
             file = try root.open(name)
             failure = nil
         } catch {
-            file = nil
+            file = root.directory
             failure = error
         }
     }
@@ -41,20 +44,20 @@ package struct FrameFile: Sendable {
         }
     }
 
-    /// What reads it: of use as long as this file is there.
-    package var words: FrameWords { FrameWords(number: file?.number) }
+    /// What reads it, if there is no failure.
+    package var words: FrameWords { FrameWords(file: file, order: order) }
 }
 
-/// Reads the words of frames. Holds a mere number, since counting references for each run of frames, on all threads at
-/// once, costs as much as a tenth of the reading.
+/// Reads the words of frames. To be taken once for many runs of frames, and not optional: counting references to the
+/// file for each run, on all threads at once, costs as much as a tenth of the reading.
 package struct FrameWords: Sendable {
-    fileprivate let number: Int32?
+    fileprivate let file: any SourceFile
+    fileprivate let order: Machine.ByteOrder
 
     /// Reads the words of frames that follow each other; frames past the end of memory read 0.
     package func read(_ frame: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
-        guard let number else { return }
         let got: Int
-        do { got = try File.readWords(of: number, at: frame, into: &words, part) } catch { throw ProcError(error) }
+        do { got = try file.readWords(at: frame, into: &words, part, order) } catch { throw ProcError(error) }
         for index in (part.lowerBound + got)..<part.upperBound { words[index] = 0 }
     }
 }

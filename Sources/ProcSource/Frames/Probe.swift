@@ -19,7 +19,7 @@ struct Probe {
 
     init(_ root: ProcRoot, _ files: FrameFiles) {
         let own = String(System.processNumber)
-        guard let pagemap = try? File.open("\(own)/pagemap", at: root.directory) else {
+        guard let pagemap = try? root.directory.open("\(own)/pagemap") else {
             let reason = "pagemap cannot be opened"
             (frames, scan, query, guardBit, softDirty, follow) = (reason, reason, reason, reason, reason, reason)
             return
@@ -27,7 +27,7 @@ struct Probe {
         let pageSize = root.machine.pageSize
         let word = System.withPage(written: true, guarded: false) { address, _ in
             var words: [UInt64] = [0]
-            _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1)
+            _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1, .host)
             var flags: [UInt64] = [0]
             let frame = PageMapEntry(rawValue: words[0]).frame
             var counts: [UInt64] = [0]
@@ -47,7 +47,7 @@ struct Probe {
 
         let guarded = System.withPage(written: false, guarded: true) { address, installed in
             var words: [UInt64] = [0]
-            _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1)
+            _ = try? pagemap.readWords(at: address / pageSize, into: &words, 0..<1, .host)
             return (installed: installed, entry: PageMapEntry(rawValue: words[0]))
         }
         if let guarded, guarded.installed {
@@ -66,7 +66,7 @@ struct Probe {
             do { _ = try VMAQuery.mapping(holding: 0, in: maps) } catch { query = "this kernel has no PROCMAP_QUERY" }
         }
         follow = Self.followFailure(own, root)
-        if let handle = try? File.process(System.processNumber), handle.filesystemType != File.pidfsMagic {
+        if let handle = try? root.source.handle(of: System.processNumber), handle.filesystemType != File.pidfsMagic {
             pidfs = "this kernel has no pidfs"
         }
     }
@@ -82,7 +82,7 @@ struct Probe {
     }
 
     private static func followFailure(_ own: String, _ root: ProcRoot) -> String? {
-        guard let links = try? File.open("\(own)/map_files", .directory, at: root.directory),
+        guard let links = try? root.directory.open("\(own)/map_files", .directory),
             let first = try? links.list().first
         else { return "map_files cannot be listed" }
         do { _ = try links.status(String(decoding: first, as: UTF8.self)) } catch { return "map_files: \(error)" }

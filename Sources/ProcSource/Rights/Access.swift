@@ -197,9 +197,9 @@ extension ProcRoot {
                 continue
             }
             nobody.capabilities = 0
-            guard (try? File.open("\(pid)/maps", at: directory, as: nobody)) == nil else { continue }
+            guard (try? directory.open("\(pid)/maps", .read, as: nobody)) == nil else { continue }
             nobody.capabilities = CapabilitySet.perfmon.rawValue
-            if (try? File.open("\(pid)/maps", at: directory, as: nobody)) != nil { return true }
+            if (try? directory.open("\(pid)/maps", .read, as: nobody)) != nil { return true }
         }
         return false
     }

@@ -5,14 +5,14 @@ import SystemPackage
 /// An open /proc/PID: what is read through it is of that process or fails, also after its number was used again.
 package final class PinnedProcess: Sendable {
     package let id: ProcessID
-    package let directory: File
+    package let directory: any SourceFile
     package let root: ProcRoot
     /// Held open, since it is asked for again and again; nil where it may not be read.
-    private let statFile: File?
+    private let statFile: (any SourceFile)?
     /// For calls that may wait for the process: the same for all that hold it.
     package let lane: Lane
 
-    init(_ id: ProcessID, _ directory: File, _ statFile: File?, _ root: ProcRoot) {
+    init(_ id: ProcessID, _ directory: any SourceFile, _ statFile: (any SourceFile)?, _ root: ProcRoot) {
         self.id = id
         self.directory = directory
         self.statFile = statFile
@@ -44,16 +44,16 @@ package final class PinnedProcess: Sendable {
 
     /// Opens a file below it, in its lane. A directory that has lost its process says ENOENT or ESRCH: both are `.gone`.
     package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> TargetFile {
-        let file: File
+        let file: any SourceFile
         do {
-            file = try lane.call { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
+            file = try lane.call { () throws(Errno) in try directory.open(name, .read, as: rights.credentials) }
         } catch { throw meaning(of: error) }
         return TargetFile(file: file, lane: lane, machine: root.machine)
     }
 
     /// The same for a file whose opening never waits for the process.
-    package func openAtHand(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> File {
-        do { return try File.open(name, at: directory, as: rights.credentials) } catch {
+    package func openAtHand(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> any SourceFile {
+        do { return try directory.open(name, .read, as: rights.credentials) } catch {
             throw meaning(of: ProcError(error))
         }
     }
@@ -71,13 +71,13 @@ package final class PinnedProcess: Sendable {
     }
 
     /// Whether one of the first threads of a process is in uninterruptible sleep, as all that hold up its readers are.
-    private static func sleeps(_ directory: File) -> Bool {
-        guard let tasks = try? File.open("task", .directory, at: directory), let threads = try? tasks.list() else {
+    private static func sleeps(_ directory: any SourceFile) -> Bool {
+        guard let tasks = try? directory.open("task", .directory), let threads = try? tasks.list() else {
             return false
         }
         return threads.prefix(64).contains { thread in
             let name = String(decoding: thread, as: UTF8.self) + "/status"
-            guard let text = try? File.open(name, at: tasks).readShort() else { return false }
+            guard let text = try? tasks.open(name).readShort() else { return false }
             return StatusFile(text)["State"]?.hasPrefix("D") == true
         }
     }

@@ -2,38 +2,37 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// A directory laid out like /proc: the mounted one, another mount of it, or a recording.
+/// The top of a source, and what is known of it as a whole.
 package final class ProcRoot: Sendable {
-    /// Absolute path; the prefix of links that lead out of the tree.
-    package let path: String
-    package let directory: File
+    let source: any Source
+    let directory: any SourceFile
     /// Whether it is a procfs, so that ioctls and self-tests mean something.
     package let isLive: Bool
     /// Whether its numbers are those of our own pid namespace, so that pidfds may be opened by them.
     package let sharesNumbers: Bool
     /// The number of this daemon in it, nil where it is not seen.
     package let ownNumber: Int32?
-    private let hidden: HiddenProcesses?
     let lanes = Lanes()
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
     package let machine: Machine
 
-    /// - Parameter machine: the one that the directory tells about.
-    package init(path: String, machine: Machine = .this) throws(ProcError) {
-        self.path = path
-        self.machine = machine
-        directory = try ProcError.wrap { () throws(Errno) in try File.open(path, .directory) }
+    package init(_ source: any Source) {
+        self.source = source
+        directory = source.directory
+        machine = source.machine
         isLive = directory.filesystemType == File.procMagic
         ownNumber = isLive ? (try? directory.readLink("self")).flatMap(parseProcessNumber) : nil
         sharesNumbers = ownNumber == System.processNumber
-        hidden = isLive ? HiddenProcesses(of: directory) : nil
-        let handle = sharesNumbers ? try? File.process(System.processNumber) : nil
+        let handle = sharesNumbers ? try? source.handle(of: System.processNumber) : nil
         hasPidfs = handle?.filesystemType == File.pidfsMagic
     }
 
+    /// Absolute path; the prefix of links that lead out of the tree.
+    package var path: String { source.path }
+
     /// How processes are hidden from some readers; nil when they are not.
-    package var hiding: Hiding? { hidden?.hiding }
+    package var hiding: Hiding? { source.hiding }
 
     /// Whether supplementary groups decide about anything here: hidepid's gid= does, and the files of a recording.
     var asksForGroups: Bool { !isLive || hiding != nil }
@@ -45,8 +44,8 @@ package final class ProcRoot: Sendable {
     }
 
     /// A file at the top, such as `kpageflags`.
-    package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> File {
-        try ProcError.wrap { () throws(Errno) in try File.open(name, at: directory, as: rights.credentials) }
+    package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> any SourceFile {
+        try ProcError.wrap { () throws(Errno) in try directory.open(name, .read, as: rights.credentials) }
     }
 
     /// Whether this daemon sees a process or thread of the number.
@@ -61,18 +60,18 @@ package final class ProcRoot: Sendable {
     ///
     /// - Throws: `.absent` when there is none, or the number is that of a thread.
     package func pin(_ pid: Int32) throws(ProcError) -> PinnedProcess {
-        let directory = try ProcError.wrap { () throws(Errno) in try File.open(String(pid), .path, at: self.directory) }
+        let directory = try ProcError.wrap { () throws(Errno) in try self.directory.open(String(pid), .path) }
         if sharesNumbers {
-            let handle: File
-            do { handle = try File.process(pid) } catch {
+            let handle: any SourceFile
+            do { handle = try source.handle(of: pid) } catch {
                 // A thread that leads no group is EINVAL, or ENOENT on newer kernels.
                 throw error == .invalidArgument || error == .noSuchProcess ? .absent : ProcError(error)
             }
             if hasPidfs {
                 let birth = try ProcError.wrap { () throws(Errno) in try handle.status() }.inode
                 // The number meant this very process throughout if the directory opened first is alive still.
-                let stat: File?
-                do { stat = try File.open("stat", at: directory) } catch {
+                let stat: (any SourceFile)?
+                do { stat = try directory.open("stat") } catch {
                     try ProcError(error).throwIfUnanswered()
                     guard error == .notPermitted || error == .permissionDenied else { throw .absent }
                     stat = nil
@@ -99,7 +98,7 @@ package final class ProcRoot: Sendable {
         let text: [UInt8]
         do {
             text = try ProcError.wrap { () throws(Errno) in
-                try File.open("\(thread)/status", at: directory).readAll()
+                try directory.open("\(thread)/status").readAll()
             }
         } catch {
             try error.throwIfUnanswered()

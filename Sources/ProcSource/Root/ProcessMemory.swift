@@ -49,9 +49,9 @@ package struct ProcessMemory: Sendable {
         let who = rights.forMapFiles
         let directory = try process.lane.call { () throws(Errno) in
             guard let number = thread.number else {
-                return try File.open("map_files", .directory, at: process.directory, as: who)
+                return try process.directory.open("map_files", .directory, as: who)
             }
-            let links = try File.open("\(number)/map_files", .directory, at: process.root.directory, as: who)
+            let links = try process.root.directory.open("\(number)/map_files", .directory, as: who)
             // Found by its number alone: still the thread of this process, or that is another's by now.
             _ = try process.directory.status("task/\(number)")
             return links
@@ -73,11 +73,11 @@ package struct ProcessMemory: Sendable {
 
 /// An open /proc/PID/map_files. The kernel decides about the right to anew with each question.
 package struct MapFiles: Sendable {
-    private let directory: File
+    private let directory: any SourceFile
     private let lane: Lane
     private let rights: Rights
 
-    init(_ directory: File, _ lane: Lane, _ rights: Rights) {
+    init(_ directory: any SourceFile, _ lane: Lane, _ rights: Rights) {
         self.directory = directory
         self.lane = lane
         self.rights = rights

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// An open file of /proc whose reading may wait for the process that it is about: each call is made in its lane.
 package struct TargetFile: Sendable {
-    let file: File
+    let file: any SourceFile
     package let lane: Lane
     /// The one that it tells about.
     let machine: Machine
@@ -17,7 +17,7 @@ package struct TargetFile: Sendable {
 
     /// pread(2) of 64-bit words into part of an array; returns how many came, fewer only at the end of the file.
     func readWords(at index: UInt64, into words: inout [UInt64], _ range: Range<Int>) throws(ProcError) -> Int {
-        try lane.call { () throws(Errno) in try file.readWords(at: index, into: &words, range) }
+        try lane.call { () throws(Errno) in try file.readWords(at: index, into: &words, range, machine.byteOrder) }
     }
 
     /// Appends the text behind `offset` until `bytes` has little room left, or the end is reached; what came before a
