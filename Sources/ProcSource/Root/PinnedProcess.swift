@@ -82,9 +82,11 @@ package final class PinnedProcess: Sendable {
         }
     }
 
-    /// Whether the process still has its entry.
+    /// Whether the process still has its entry. It has ended when the kernel says so, not when asking fails.
     package var isAlive: Bool {
-        do { _ = try directory.status("stat") } catch { return error == .notPermitted || error == .permissionDenied }
+        do { _ = try directory.status("stat") } catch {
+            return error != .noSuchFileOrDirectory && error != .noSuchProcess
+        }
         return true
     }
 
@@ -107,7 +109,8 @@ package final class PinnedProcess: Sendable {
             guard let thread = parseProcessNumber(name), thread != id.pid else { continue }
             let text: [UInt8]
             do { text = try open("task/\(thread)/stat").read(at: 0, count: 4096) } catch {
-                try error.throwIfUnanswered()
+                // That thread has ended.
+                guard error == .gone || error == .absent else { throw error }
                 continue
             }
             guard let live = try? ProcessStat(parsing: text), !live.isZombie else { continue }

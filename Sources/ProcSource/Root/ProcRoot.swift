@@ -72,9 +72,11 @@ package final class ProcRoot: Sendable {
                 // The number meant this very process throughout if the directory opened first is alive still.
                 let stat: (any SourceFile)?
                 do { stat = try directory.open("stat") } catch {
-                    try ProcError(error).throwIfUnanswered()
-                    guard error == .notPermitted || error == .permissionDenied else { throw .absent }
-                    stat = nil
+                    switch ProcError(error) {
+                    case .refused: stat = nil
+                    case .gone: throw .absent
+                    case let error: throw error
+                    }
                 }
                 return PinnedProcess(ProcessID(pid: pid, birth: UInt64(birth)), directory, stat, self)
             }
