@@ -37,7 +37,11 @@ extension Tree {
         let executable = Result { () throws(ProcError) in
             try process.readLink("exe", as: try view.decision.rights())
         }
-        if case .failure(let error) = executable { try error.throwIfUnanswered() }
+        if case .failure(let error) = executable {
+            try error.throwIfUnanswered()
+            // A process without a program has none; one that has ended has no answer.
+            guard process.isAlive else { throw .gone }
+        }
         text.line("Executable") { (text: inout LineWriter) in
             switch executable {
             case .success(let path): text.escaped(path, keepingBlanks: true)

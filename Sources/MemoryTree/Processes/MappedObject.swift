@@ -70,9 +70,10 @@ package struct MappedObject: Equatable, Sendable {
         isDeleted = vma.hasFile ? isMarked : nil
     }
 
-    /// What the kernel says; nil where it refuses or there is nothing any more.
+    /// What the kernel says; nil where it refuses, there is nothing any more, or the disk that the file is on fails.
     private static func answer<Value>(_ ask: () throws(ProcError) -> Value) throws(ProcError) -> Value? {
         do { return try ask() } catch {
+            if error == .failed(.ioError) { return nil }
             try error.throwIfUnanswered()
             return nil
         }

@@ -28,18 +28,18 @@ package enum ProcError: Error, Equatable, Sendable {
         }
     }
 
-    /// Throws it if it says nothing about the process or the right to it: then the daemon has run out of something, or
-    /// nobody has been asked.
+    /// Throws it if it says nothing about the process or the right to it: then the daemon has run out of something,
+    /// reading has failed, or nobody has been asked.
     package func throwIfUnanswered() throws(ProcError) {
         switch self {
-        case .failed(let errno) where Self.shortages.contains(errno): throw self
+        case .failed(let errno) where Self.unanswered.contains(errno): throw self
         case .interrupted, .mustWait: throw self
         case .gone, .absent, .refused, .malformed, .failed: return
         }
     }
 
-    private static let shortages: [Errno] = [
-        .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable,
+    private static let unanswered: [Errno] = [
+        .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable, .ioError,
     ]
 
     /// Whether the same may succeed later, with what was done so far.
