@@ -1,105 +1,88 @@
-/// One column of a table: its place in the line and what it says. Header, rows and documentation follow from it.
-package struct Column: Sendable {
+/// Where a value stands in its line.
+package struct Place: Sendable {
     package enum Alignment: Sendable { case left, right }
 
-    package let name: String
     package let width: Int
     package let alignment: Alignment
     /// Blanks behind it; 0 for the last.
     package let gap: Int
-    package let meaning: String
 
-    /// Padding outside a table.
-    package init(width: Int, alignment: Alignment) { self.init("", width, alignment, gap: 0, "") }
-
-    init(_ name: String, _ width: Int, _ alignment: Alignment, gap: Int = 1, _ meaning: String) {
-        self.name = name
+    package init(_ width: Int, _ alignment: Alignment, gap: Int) {
         self.width = width
         self.alignment = alignment
         self.gap = gap
-        self.meaning = meaning
     }
 }
 
-/// The tables of the tree: the columns of each, in order. Number and meaning of columns never change.
-package enum Table {
-    package static let pages: [Column] = [
-        Column("address", 12, .left, gap: 2, "virtual address of the page, hex"),
-        Column("state", 7, .left, gap: 2, "present, zero, swapped, guard, marker or special"),
-        Column("frame", 8, .left, "PFN, hex; TYPE:OFFSET, decimal, if swapped or special; - for none; ? if hidden"),
-        Column("mapcount", 8, .right, "how many times the frame is mapped (kpagecount)"),
-        Column("cgroup", 6, .right, "inode number of the charged memory cgroup, 0 for none (kpagecgroup)"),
-        Column("node", 4, .right, "NUMA node of the frame"),
-        Column("flags", 0, .left, gap: 0, "names of the flags, first of kpageflags, then of pagemap; - for none"),
-    ]
+/// What a column of a table or a key of a report is called, where its value stands, and what it says.
+package struct Heading: Sendable {
+    package let name: String
+    /// `kB`, `ms`, `us`, or empty for a plain number and for what is none.
+    package let unit: String
+    package private(set) var meaning: String
+    package let place: Place
 
-    package static let ranges: [Column] =
-        [
-            Column("start", 12, .left, gap: 1, "start address, hex"),
-            Column("end", 12, .left, gap: 1, "end address, hex, not included"),
-            Column("pages", 8, .right, "number of pages"),
-        ] + pages[1...]
+    /// Name and unit: the column in a header, the key in JSON.
+    package var title: String { unit.isEmpty ? name : name + "_" + unit }
 
-    package static let flags: [Column] = [
-        Column("pages", 9, .left, "number of pages with this combination of flags"),
-        Column("kB", 11, .right, gap: 2, "the same in kB"),
-        Column("flags-word", 16, .left, "word of kpageflags, hex; - if not present; ? if hidden"),
-        Column("names", 0, .left, gap: 0, "names of the flags; the state if the page is not present"),
-    ]
+    /// Adds what it means elsewhere.
+    package mutating func add(meaning other: String) { meaning += "; " + other }
+}
 
-    package static let mapCounts: [Column] = [
-        Column("mapcount", 10, .right, "how often a page is mapped, from kpagecount; ? hidden"),
-        Column("pages", 10, .right, "how many present pages are mapped so often, without the zero page"),
-        Column("kB", 11, .right, "the same in kB"),
-        Column("anon_kB", 11, .right, "of these, anonymous memory"),
-        Column("file_kB", 11, .right, gap: 0, "of these, pages of files and shared memory"),
-    ]
+/// One column of a table, or one key of a report: how it is described, and the value it has in a row.
+package struct Column<Row>: Sendable {
+    package let heading: Heading
+    package let cell: @Sendable (Row) -> Cell
 
-    package static let layout: [Column] = [
-        Column("range", 25, .left, "start and end address, hex"),
-        Column("perms", 5, .left, "permissions, as in maps"),
-        Column("size_kB", 10, .right, "size of the mapping"),
-        Column("rss_kB", 8, .right, "resident memory (Rss of smaps)"),
-        Column("pss_kB", 8, .right, "proportional share of resident memory (Pss of smaps)"),
-        Column("uss_kB", 8, .right, "private memory: Private_Clean + Private_Dirty + Private_Hugetlb"),
-        Column("swap_kB", 8, .right, gap: 2, "swapped out (Swap of smaps)"),
-        Column("label", 16, .left, "name in by-label, or -"),
-        Column("name", 0, .left, gap: 0, "path, or a name in brackets such as [heap], or -"),
-    ]
+    package init(_ heading: Heading, cell: @escaping @Sendable (Row) -> Cell) {
+        self.heading = heading
+        self.cell = cell
+    }
 
-    package static let files: [Column] = [
-        Column("range", 25, .left, "start and end address, hex"),
-        Column("mode", 4, .left, "access to the file, as in map_files"),
-        Column("device", 7, .left, "device of the file, major:minor, hex"),
-        Column("inode", 10, .right, "inode number of the file"),
-        Column("offset", 9, .left, "offset in the file, hex"),
-        Column("deleted", 7, .left, "whether the file is deleted (has no link left): yes, no, or - if unknown"),
-        Column("path", 0, .left, gap: 0, "path of the file"),
-    ]
+    /// A column of a table.
+    package init(
+        _ name: String, _ width: Int, _ alignment: Place.Alignment, gap: Int = 1, unit: String = "", _ meaning: String,
+        cell: @escaping @Sendable (Row) -> Cell
+    ) {
+        self.init(
+            Heading(name: name, unit: unit, meaning: meaning, place: Place(width, alignment, gap: gap)), cell: cell)
+    }
 
-    package static let letters: [Column] = [
-        Column("address", 16, .left, "virtual address of the page, hex"),
-        Column("s", 1, .left, "letter of the state"),
-        Column("frame", 19, .left, "as in pages"),
-        Column("n", 10, .left, "mapcount"),
-        Column("flags", 0, .left, gap: 0, "a letter or _ for each flag, then + if any other bit is set"),
-    ]
+    /// The same column of rows that hold this one's.
+    package func of<Outer>(_ part: @escaping @Sendable (Outer) -> Row) -> Column<Outer> {
+        Column<Outer>(heading) { [cell] in cell(part($0)) }
+    }
+}
 
-    /// The second line of a table.
-    package static func header(_ columns: [Column]) -> [UInt8] {
+/// A table: header, rows, JSON and documentation follow from its columns. Number and meaning of columns never change.
+package struct Table<Row>: Sendable {
+    package let name: String
+    package let columns: [Column<Row>]
+
+    package init(_ name: String, _ columns: [Column<Row>]) {
+        self.name = name
+        self.columns = columns
+    }
+
+    package var headings: [Heading] { columns.map(\.heading) }
+
+    /// The second line of the table, below the title.
+    package var header: [UInt8] {
         var line = LineWriter()
-        for (index, column) in columns.enumerated() {
-            guard index == 0 else {
-                line.field(column) { $0.text(column.name) }
-                continue
-            }
-            line.text("# ")
-            line.field(Column(column.name, column.width - 2, column.alignment, gap: column.gap, "")) {
-                $0.text(column.name)
-            }
+        for (index, heading) in headings.enumerated() {
+            let (place, mark) = (heading.place, index == 0 ? "# " : "")
+            line.text(mark)
+            line.cell(.word(heading.title), Place(place.width - mark.count, place.alignment, gap: place.gap))
         }
         line.trimBlanks()
         line.newline()
         return line.bytes
+    }
+
+    /// Writes a line: the row from a column on, and the newline. Inlinable, so that it is compiled for the rows of other targets.
+    @inlinable
+    package func append(_ row: Row, from first: Int = 0, to text: inout LineWriter) {
+        for index in first..<columns.count { text.cell(columns[index].cell(row), columns[index].heading.place) }
+        text.newline()
     }
 }

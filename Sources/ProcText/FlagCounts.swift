@@ -39,42 +39,55 @@ package struct FlagCounts: PageCounts {
         lastCount = 0
     }
 
+    /// A row of `flags`.
+    package struct Row: Sendable {
+        var pages: UInt64
+        let kilobytesPerPage: UInt64
+        let word, names: Cell
+    }
+
+    package static let table = Table<Row>(
+        "flags",
+        [
+            Column("pages", 9, .left, "number of pages with this combination of flags") { .number($0.pages) },
+            Column("kB", 11, .right, gap: 2, "the same in kB") { .number($0.pages * $0.kilobytesPerPage) },
+            Column("flags-word", 16, .left, "word of kpageflags, hex; - if not present; ? if hidden") { $0.word },
+            Column("names", 0, .left, gap: 0, "names of the flags; the state if the page is not present") { $0.names },
+        ])
+
     /// The rows and the total line.
     package func text(_ context: FrameContext) -> [UInt8] {
-        var rows: [String: (pages: UInt64, word: String, names: String)] = [:]
+        let kilobytesPerPage = context.pageSize / 1024
+        // Combinations that read alike are one row.
+        var rows: [String: Row] = [:]
         for (key, pages) in counts {
-            let (word, names) = describe(key, context)
-            rows[word + " " + names, default: (0, word, names)].pages += pages
+            let (word, names) = cells(key, context)
+            let row = Row(pages: 0, kilobytesPerPage: kilobytesPerPage, word: word, names: names)
+            var spelling = LineWriter()
+            Self.table.append(row, from: 2, to: &spelling)
+            rows[String(decoding: spelling.bytes, as: UTF8.self), default: row].pages += pages
         }
-        let sorted = rows.values.sorted { ($1.pages, $0.word, $0.names) < ($0.pages, $1.word, $1.names) }
+        let sorted = rows.sorted { ($1.value.pages, $0.key) < ($0.value.pages, $1.key) }.map(\.value)
+        let total = Row(
+            pages: sorted.reduce(0) { $0 + $1.pages }, kilobytesPerPage: kilobytesPerPage, word: .absent,
+            names: .word("total"))
         var text = LineWriter()
-        let total = sorted.reduce(0) { $0 + $1.pages }
-        for row in sorted + [(total, "-", "total")] {
-            text.field(Table.flags[0]) { $0.decimal(row.pages) }
-            text.field(Table.flags[1]) { $0.decimal(row.pages * context.pageSize / 1024) }
-            text.field(Table.flags[2]) { $0.text(row.word) }
-            text.text(row.names)
-            text.newline()
-        }
+        for row in sorted + [total] { Self.table.append(row, to: &text) }
         return text.bytes
     }
 
-    private func describe(_ key: Key, _ context: FrameContext) -> (word: String, names: String) {
+    private func cells(_ key: Key, _ context: FrameContext) -> (word: Cell, names: Cell) {
         switch key.state {
         case .present, .zero:
-            var word = LineWriter()
-            switch context.view.flags {
-            case .known: word.hex(key.word, minimum: 16)
-            case .hidden: word.byte("?")
-            case .missing: word.byte("-")
-            }
             let flags =
                 context.view.flags == .known ? PageFlags(rawValue: key.word).corrected(ksmLies: context.ksmLies) : []
-            var names = LineWriter()
-            names.flagNames(flags, PageMapEntry(rawValue: key.entryFlags))
-            return (String(decoding: word.bytes, as: UTF8.self), String(decoding: names.bytes, as: UTF8.self))
-        case .absent, .swapped, .guard, .marker, .special:
-            return ("-", key.state.name)
+            let names = Cell.flags(FlagName.names(kernel: flags, entry: PageMapEntry(rawValue: key.entryFlags)))
+            return switch context.view.flags {
+            case .known: (.hex(key.word, digits: 16), names)
+            case .hidden: (.hidden, names)
+            case .missing: (.absent, names)
+            }
+        case .absent, .swapped, .guard, .marker, .special: return (.absent, .word(key.state.name))
         }
     }
 }

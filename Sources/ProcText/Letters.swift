@@ -3,7 +3,26 @@ import ProcModel
 /// The lines of `letters`: all of the same width, so that line *k* starts at byte *k* × width.
 package struct Letters: Sendable {
     /// Bytes of a line, newline included.
-    package static let width = Table.letters.reduce(1) { $0 + $1.width + $1.gap } + positions
+    package static let width = table.headings.reduce(1) { $0 + $1.place.width + $1.place.gap } + positions
+
+    package static let table = Table<Row>(
+        "letters",
+        [
+            Column("address", 16, .left, "virtual address of the page, hex") { .hex($0.address) },
+            Column("s", 1, .left, "letter of the state") { .word(String($0.facts.state.letter)) },
+            Column("frame", 19, .left, "as in pages") { $0.facts.frame },
+            Column("n", 10, .left, "mapcount") { $0.facts.mapCountOfFrame },
+            Column("flags", 0, .left, gap: 0, "a letter or _ for each flag, then + if any other bit is set") {
+                .text($0.letters)
+            },
+        ])
+
+    /// A page, and its flags as letters.
+    package struct Row: Sendable {
+        let address: UInt64
+        let facts: PageFacts
+        let letters: [UInt8]
+    }
 
     /// Kernel bits 0 to 26 and 32 to 42, the pagemap flags, and the one for bits without a place.
     private static let positions = FlagName.kernel.count + FlagName.pageMap.count + 1
@@ -18,7 +37,7 @@ package struct Letters: Sendable {
     /// Line 0: what the file shows, its width and its columns, padded to the width.
     package static func header(_ title: String) -> [UInt8] {
         var line = LineWriter()
-        line.text("# \(title) \(width) " + Table.letters.map(\.name).joined(separator: " "))
+        line.text("# \(title) \(width) " + table.headings.map(\.title).joined(separator: " "))
         var bytes = Array(line.bytes.prefix(width - 1))
         bytes.append(contentsOf: repeatElement(0x20, count: width - 1 - bytes.count))
         bytes.append(0x0a)
@@ -26,34 +45,24 @@ package struct Letters: Sendable {
     }
 
     package mutating func append(_ page: PageRecord, to text: inout LineWriter) {
-        let columns = Table.letters
-        let state = page.state
-        text.field(columns[0]) { $0.hex(page.address) }
-        text.byte(state.letter.unicodeScalars.first!)
-        text.byte(" ")
-        text.field(columns[2]) { $0.frame(state, page.entry, context) }
-        text.field(columns[3]) { $0.frameNumber(page.mapCount, state, context.view.mapCount) }
-        let flags = page.flags(context)
+        let facts = PageFacts(page, context)
         let entryFlags = page.entry.rawValue & PageMapEntry.flagMask | (page.entry.isPresent ? 1 : 0)
-        if lastFlags.map({ $0 != (flags, entryFlags) }) ?? true {
-            lastLetters = letters(flags, page)
-            lastFlags = (flags, entryFlags)
+        if lastFlags.map({ $0 != (facts.flags, entryFlags) }) ?? true {
+            lastLetters = Self.letters(facts)
+            lastFlags = (facts.flags, entryFlags)
         }
-        text.raw(lastLetters)
-        text.newline()
+        Self.table.append(Row(address: page.address, facts: facts, letters: lastLetters), to: &text)
     }
 
-    private func letters(_ flags: PageFlags, _ page: PageRecord) -> [UInt8] {
+    private static func letters(_ facts: PageFacts) -> [UInt8] {
         var letters = LineWriter()
-        let hidden = page.entry.isPresent && context.view.flags == .hidden
+        let (word, entry) = (facts.flags.rawValue, facts.entry.rawValue)
+        let hidden = facts.entry.isPresent && facts.view.flags == .hidden
         for flag in FlagName.kernel {
-            let set = flags.rawValue >> UInt64(flag.bit) & 1 != 0
-            letters.text(hidden ? "?" : set ? String(flag.letter) : "_")
+            letters.text(hidden ? "?" : word >> UInt64(flag.bit) & 1 != 0 ? String(flag.letter) : "_")
         }
-        for flag in FlagName.pageMap {
-            letters.text(page.entry.rawValue >> UInt64(flag.bit) & 1 != 0 ? String(flag.letter) : "_")
-        }
-        letters.text(hidden ? "?" : flags.rawValue & ~Self.placedBits != 0 ? "+" : "_")
+        for flag in FlagName.pageMap { letters.text(entry >> UInt64(flag.bit) & 1 != 0 ? String(flag.letter) : "_") }
+        letters.text(hidden ? "?" : word & ~placedBits != 0 ? "+" : "_")
         return letters.bytes
     }
 }

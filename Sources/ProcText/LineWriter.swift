@@ -6,6 +6,9 @@ package struct LineWriter: Sendable {
 
     package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
+    /// Bytes written.
+    var length: Int { bytes.count }
+
     /// Begins anew in the same memory.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
@@ -43,18 +46,15 @@ package struct LineWriter: Sendable {
         appendEscaped(name, to: &bytes) { $0 == 0x20 && keepingBlanks }
     }
 
-    /// Runs `body`, then pads what it wrote with blanks to the width of the column.
-    package mutating func field(_ column: Column, _ body: (inout LineWriter) -> Void) {
-        let start = bytes.count
-        body(&self)
-        let missing = column.width - (bytes.count - start)
-        if missing > 0 {
-            switch column.alignment {
-            case .left: bytes.append(contentsOf: repeatElement(0x20, count: missing))
-            case .right: bytes.insert(contentsOf: repeatElement(0x20, count: missing), at: start)
-            }
+    /// Pads what was written since `start` with blanks to the width of its place.
+    mutating func pad(_ place: Place, from start: Int) {
+        let missing = max(0, place.width - (bytes.count - start))
+        switch place.alignment {
+        case .left: bytes.append(contentsOf: repeatElement(0x20, count: missing + place.gap))
+        case .right:
+            if missing > 0 { bytes.insert(contentsOf: repeatElement(0x20, count: missing), at: start) }
+            bytes.append(contentsOf: repeatElement(0x20, count: place.gap))
         }
-        bytes.append(contentsOf: repeatElement(0x20, count: column.gap))
     }
 
     /// Takes away blanks at the end of the line.

@@ -30,23 +30,44 @@ package struct MapCounts: PageCounts {
         counts.merge(other.counts) { Pages(anonymous: $0.anonymous + $1.anonymous, file: $0.file + $1.file) }
     }
 
+    /// A row of `mapcounts`.
+    package struct Row: Sendable {
+        let mapCount: Cell
+        let anonymous, file: UInt64
+        let kilobytesPerPage: UInt64
+
+        var pages: UInt64 { anonymous + file }
+    }
+
+    package static let table = Table<Row>(
+        "mapcounts",
+        [
+            Column("mapcount", 10, .right, "how often a page is mapped, from kpagecount; ? hidden") { $0.mapCount },
+            Column("pages", 10, .right, "how many present pages are mapped so often, without the zero page") {
+                .number($0.pages)
+            },
+            Column("kB", 11, .right, "the same in kB") { .number($0.pages * $0.kilobytesPerPage) },
+            Column("anon", 11, .right, unit: "kB", "of these, anonymous memory") {
+                .number($0.anonymous * $0.kilobytesPerPage)
+            },
+            Column("file", 11, .right, gap: 0, unit: "kB", "of these, pages of files and shared memory") {
+                .number($0.file * $0.kilobytesPerPage)
+            },
+        ])
+
     /// The rows, by rising count, and the total as a comment.
     package func text(_ context: FrameContext) -> [UInt8] {
-        let columns = Table.mapCounts
-        let kilobytes = context.pageSize / 1024
+        let kilobytesPerPage = context.pageSize / 1024
         var text = LineWriter()
         var total: UInt64 = 0
         for (count, pages) in counts.sorted(by: { $0.key < $1.key }) {
-            let all = pages.anonymous + pages.file
-            total += all
-            text.field(columns[0]) { $0.frameNumber(count, .present, context.view.mapCount) }
-            text.field(columns[1]) { $0.decimal(all) }
-            text.field(columns[2]) { $0.decimal(all * kilobytes) }
-            text.field(columns[3]) { $0.decimal(pages.anonymous * kilobytes) }
-            text.field(columns[4]) { $0.decimal(pages.file * kilobytes) }
-            text.newline()
+            let row = Row(
+                mapCount: .of(context.view.mapCount, count), anonymous: pages.anonymous, file: pages.file,
+                kilobytesPerPage: kilobytesPerPage)
+            Self.table.append(row, to: &text)
+            total += row.pages
         }
-        text.text("# \(total) \(total * kilobytes) total\n")
+        text.text("# \(total) \(total * kilobytesPerPage) total\n")
         return text.bytes
     }
 }

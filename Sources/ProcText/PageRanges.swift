@@ -4,44 +4,22 @@ import ProcModel
 package struct PageRange: Sendable {
     package let start: UInt64
     package private(set) var end: UInt64
-    package let state: PageState
-    /// Entry of the first page.
-    package let entry: PageMapEntry
-    package let flags: PageFlags
-    package let mapCount: UInt64
-    package let cgroup: UInt64
-    package let node: Int16
+    package private(set) var pages: UInt64 = 1
+    /// Of the first page.
+    package let facts: PageFacts
 
     package init(_ page: PageRecord, _ context: FrameContext) {
         start = page.address
         end = page.address + context.pageSize
-        state = page.state
-        entry = page.entry
-        flags = page.flags(context)
-        mapCount = page.mapCount
-        cgroup = page.cgroup
-        node = context.node(of: page)
+        facts = PageFacts(page, context)
     }
 
     /// Takes the other in if it goes on where this one ends; false if it does not.
-    package mutating func merge(_ next: PageRange, _ context: FrameContext) -> Bool {
-        guard end == next.start, state == next.state, flags == next.flags, mapCount == next.mapCount,
-            cgroup == next.cgroup, node == next.node,
-            (entry.rawValue ^ next.entry.rawValue) & PageMapEntry.flagMask == 0,
-            frameFollows(next, (end - start) / context.pageSize, context)
-        else { return false }
+    package mutating func merge(_ next: PageRange) -> Bool {
+        guard end == next.start, facts.isFollowed(by: next.facts, after: pages) else { return false }
         end = next.end
+        pages += next.pages
         return true
-    }
-
-    private func frameFollows(_ next: PageRange, _ pages: UInt64, _ context: FrameContext) -> Bool {
-        switch state {
-        case .absent, .zero, .guard, .marker: true
-        case _ where context.view.frame == .hidden: true
-        case .present: entry.frame &+ pages == next.entry.frame
-        case .swapped, .special:
-            entry.swapType == next.entry.swapType && entry.swapOffset &+ pages == next.entry.swapOffset
-        }
     }
 
     /// The pages of a batch, merged as far as they go.
@@ -53,7 +31,7 @@ package struct PageRange: Sendable {
         var current = PageRange(batch[0], context)
         for index in 1..<batch.count {
             let next = PageRange(batch[index], context)
-            if borders.containsSorted(next.start) || !current.merge(next, context) {
+            if borders.containsSorted(next.start) || !current.merge(next) {
                 ranges.append(current)
                 current = next
             }
@@ -63,18 +41,29 @@ package struct PageRange: Sendable {
     }
 }
 
-extension LineWriter {
-    /// A row of `ranges`.
-    package mutating func pageRange(_ range: PageRange, _ context: FrameContext) {
-        let columns = Table.ranges
-        field(columns[0]) { $0.hex(range.start) }
-        field(columns[1]) { $0.hex(range.end) }
-        field(columns[2]) { $0.decimal((range.end - range.start) / context.pageSize) }
-        field(columns[3]) { $0.text(range.state.name) }
-        field(columns[4]) { $0.frame(range.state, range.entry, context) }
-        frameFacts(
-            columns[5...], state: range.state, mapCount: range.mapCount, cgroup: range.cgroup, node: range.node,
-            flags: range.flags, entry: range.entry, context)
+extension PageRange {
+    package static let table = Table<PageRange>(
+        "ranges",
+        [
+            Column("start", 12, .left, "start address, hex") { .hex($0.start) },
+            Column("end", 12, .left, "end address, hex, not included") { .hex($0.end) },
+            Column("pages", 8, .right, "number of pages") { .number($0.pages) },
+        ] + PageFacts.columns.map { $0.of { $0.facts } })
+}
+
+extension PageFacts {
+    /// Whether a page that lies so many pages further on has equal facts, its frame as much further on.
+    fileprivate func isFollowed(by next: PageFacts, after pages: UInt64) -> Bool {
+        guard state == next.state, flags == next.flags, mapCount == next.mapCount, cgroup == next.cgroup,
+            node == next.node, (entry.rawValue ^ next.entry.rawValue) & PageMapEntry.flagMask == 0
+        else { return false }
+        return switch state {
+        case .absent, .zero, .guard, .marker: true
+        case _ where view.frame == .hidden: true
+        case .present: entry.frame &+ pages == next.entry.frame
+        case .swapped, .special:
+            entry.swapType == next.entry.swapType && entry.swapOffset &+ pages == next.entry.swapOffset
+        }
     }
 }
 

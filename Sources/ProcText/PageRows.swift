@@ -15,7 +15,7 @@ package struct PageRows {
     private var field = LineWriter()
 
     private static let slots = 256
-    private static let columns = Table.pages
+    private static let places = PageRow.table.headings.map(\.place)
     /// Address, state, frame and the blanks between at their widest, and what `writeHex` writes beyond.
     private static let headBytes = 96
     /// Bytes that a row mostly takes at most: what is asked of memory, and what is counted for rows that lie ready.
@@ -29,7 +29,7 @@ package struct PageRows {
         tails = Array(repeating: [], count: Self.slots)
         states = PageState.allCases.map { state in
             var line = LineWriter()
-            line.field(Self.columns[1]) { $0.text(state.name) }
+            line.cell(.word(state.name), Self.places[1])
             return line.bytes
         }
     }
@@ -53,7 +53,7 @@ package struct PageRows {
             var cursor = unsafe start
             while index < batch.count {
                 let page = batch[index]
-                let slot = tail(of: page, page.state)
+                let slot = tail(of: page)
                 let room = unsafe (capacity - (cursor - start)) / (Self.headBytes + tails[slot].count)
                 guard room > 0 else { break }
                 let end = context.view.frame == .hidden ? index + 1 : batch.endOfRun(from: index, nodes: context.nodes)
@@ -71,11 +71,11 @@ package struct PageRows {
         of batch: PageBatch, _ run: Range<Int>, _ first: PageRecord, _ tail: [UInt8],
         _ start: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
-        let (address, frame) = (Self.columns[0], Self.columns[2])
+        let (address, frame) = (Self.places[0], Self.places[2])
         let hasFrame = first.entry.isPresent && context.view.frame != .hidden
         if !hasFrame {
             field.removeAll()
-            field.field(frame) { $0.frame(first.state, first.entry, context) }
+            field.cell(PageFacts(first, context).frame, frame)
         }
         var cursor = unsafe start
         unsafe states[Int(first.state.rawValue)].withUnsafeBufferPointer { state in
@@ -102,22 +102,20 @@ package struct PageRows {
     }
 
     /// The slot that holds the page's tail, filled if need be.
-    private mutating func tail(of page: PageRecord, _ state: PageState) -> Int {
+    private mutating func tail(of page: PageRecord) -> Int {
         let key = TailKey(
             flags: page.rawFlags.rawValue, mapCount: page.mapCount, cgroup: page.cgroup,
-            rest: page.entry.rawValue & PageMapEntry.flagMask | UInt64(state.rawValue)
+            rest: page.entry.rawValue & PageMapEntry.flagMask | UInt64(page.state.rawValue)
                 | UInt64(UInt16(bitPattern: context.node(of: page))) << 8)
         let slot = key.slot(of: Self.slots)
-        if keys[slot] != key { fill(slot, key, page, state) }
+        if keys[slot] != key { fill(slot, key, page) }
         return slot
     }
 
     @inline(never)
-    private mutating func fill(_ slot: Int, _ key: TailKey, _ page: PageRecord, _ state: PageState) {
+    private mutating func fill(_ slot: Int, _ key: TailKey, _ page: PageRecord) {
         var line = LineWriter()
-        line.frameFacts(
-            Self.columns[3...], state: state, mapCount: page.mapCount, cgroup: page.cgroup,
-            node: context.node(of: page), flags: page.flags(context), entry: page.entry, context)
+        PageRow.table.append(PageRow(page, context), from: 3, to: &line)
         keys[slot] = key
         tails[slot] = line.bytes
     }

@@ -33,7 +33,7 @@ struct TableOfNodesTests {
         let readme = String(decoding: Handbook.readme, as: UTF8.self)
         for place in Place.all { #expect(readme.contains("  \(place.path)")) }
         for (_, columns) in Handbook.tables {
-            #expect(readme.contains(columns.map(\.name).joined(separator: " ")))
+            #expect(readme.contains(columns.map(\.title).joined(separator: " ")))
         }
     }
 
@@ -99,7 +99,7 @@ struct TableOfNodesTests {
             #expect(legend.contains { $0.starts(with: [String(flag.bit), String(flag.letter), flag.name]) })
         }
         for state in PageState.allCases { #expect(legend.contains { $0.first == state.name }) }
-        for (key, _) in Capabilities.meanings { #expect(legend.contains { $0.first == key }) }
+        for key in Capability.allCases { #expect(legend.contains { $0.first == key.rawValue }) }
         for (key, _) in EntryCounts.states { #expect(legend.contains { $0.first == key }) }
     }
 }

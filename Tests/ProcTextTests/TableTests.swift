@@ -43,7 +43,7 @@ struct TableTests {
     @Test func headerAndRowsAreThoseOfTheContract() {
         var rows = PageRows(seen)
         #expect(
-            string(Table.header(Table.pages)) + string(rows.text(batch(example))) == """
+            string(PageRow.table.header + rows.text(batch(example))) == """
                 # address     state    frame    mapcount cgroup node flags
                 7fa3389a2000  present  1ae62f          1   5731    0 uptodate,lru,mmap,anonymous,swapbacked,anon_exclusive,mmap_exclusive
                 7fa3389e2000  zero     3b34            0      0    0 zero_page,reserved

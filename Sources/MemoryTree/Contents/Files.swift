@@ -16,7 +16,7 @@ extension Content {
 
 extension Opening {
     fileprivate func files(_ labels: Labels) throws(ProcError) -> TextStream {
-        let header = try title() + Table.header(Table.files)
+        let header = try title() + FileRow.table.header
         guard let memory = process.memory else { return TextStream(header: header) { _ in nil } }
         let links = try memory.mapFiles()
         let next = Monitor(0)
@@ -37,31 +37,10 @@ extension Opening {
                     if error == .absent { continue }
                     throw error
                 }
-                rows.file(vma, object, mode: mode)
+                FileRow.table.append(FileRow(vma: vma, object: object, mode: mode), to: &rows)
             }
             next.withLock { $0 += part.count }
             return rows.bytes
         }
-    }
-}
-
-extension LineWriter {
-    /// A row of `files`.
-    ///
-    /// - Parameter mode: of the link in map_files: its owner bits say how the file was opened.
-    fileprivate mutating func file(_ vma: VMA, _ object: MappedObject, mode: UInt32) {
-        let columns = Table.files
-        field(columns[0]) { $0.range(vma.range) }
-        field(columns[1]) { text in
-            for (bit, letter) in [(0o400, "r"), (0o200, "w"), (0o100, "x")] as [(UInt32, String)] {
-                text.text(mode & bit != 0 && bit != 0o100 ? letter : "-")
-            }
-        }
-        field(columns[2]) { $0.device(vma) }
-        field(columns[3]) { $0.decimal(vma.inode) }
-        field(columns[4]) { $0.hex(vma.offset) }
-        field(columns[5]) { $0.text(object.isDeleted.map { $0 ? "yes" : "no" } ?? "-") }
-        name(object.name)
-        newline()
     }
 }

@@ -4,6 +4,6 @@ import ProcText
 extension Content {
     /// How many pages carry which flags.
     static let flags = memory { opening throws(ProcError) in
-        try opening.counts(Table.header(Table.flags), .flags, FlagCounts())
+        try opening.counts(FlagCounts.table.header, .flags, FlagCounts())
     }
 }

@@ -4,7 +4,7 @@ import ProcText
 extension Content {
     /// One line for each mapping.
     static let layout = memory { opening throws(ProcError) in
-        let header = try opening.title() + Table.header(Table.layout)
+        let header = try opening.title() + LayoutRow.table.header
         guard let memory = opening.process.memory else { return .frozen(FrozenText(header)) }
         let (tree, process) = (opening.tree, opening.process)
         return try opening.table { () throws(ProcError) in

@@ -88,7 +88,8 @@ private func layoutRows(_ text: [UInt8], _ labels: Labels) throws(DecodeError) -
         let index = labels.mappings.index(of: vma.range)
         let object = index.map { labels.objects[$0] } ?? MappedObject(unasked: vma)
         let sizes = ResidentSizes(block: cursor.position..<range.upperBound, of: text)
-        rows.layout(vma, sizes, index.flatMap { labels.labels[$0] }, object)
+        let label = index.flatMap { labels.labels[$0] }
+        LayoutRow.table.append(LayoutRow(vma: vma, sizes: sizes, label: label, object: object), to: &rows)
     }
     return rows.bytes
 }
@@ -136,21 +137,5 @@ private final class SMapsBlocks: @unchecked Sendable {
         guard try file.readBlock(at: offset, into: &text, capacity: max(Self.textBytes, 2 * before)) else { return }
         try memory.requireAlive()
         isAtEnd = true
-    }
-}
-
-extension LineWriter {
-    fileprivate mutating func layout(_ vma: VMA, _ sizes: ResidentSizes, _ label: [UInt8]?, _ object: MappedObject) {
-        let columns = Table.layout
-        field(columns[0]) { $0.range(vma.range) }
-        field(columns[1]) { $0.text(vma.permissions.text) }
-        field(columns[2]) { $0.decimal(vma.range.size / 1024) }
-        field(columns[3]) { $0.decimal(sizes.rss) }
-        field(columns[4]) { $0.decimal(sizes.pss) }
-        field(columns[5]) { $0.decimal(sizes.uss) }
-        field(columns[6]) { $0.decimal(sizes.swap) }
-        field(columns[7]) { text in if let label { text.raw(label) } else { text.byte("-") } }
-        name(object.name)
-        newline()
     }
 }

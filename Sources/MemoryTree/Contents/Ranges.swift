@@ -5,14 +5,14 @@ import ProcText
 extension Content {
     /// Neighbouring pages of which the same is true as one line.
     static let ranges = memory { opening throws(ProcError) in
-        try opening.pageTable(Table.header(Table.ranges)) { header, walk, plan, borders in
+        try opening.pageTable(PageRange.table.header) { header, walk, plan, borders in
             let context = walk.context
             let pipeline = PagePipeline(plan, walk, .all, opening.tree.decoders, atEnd: opening.atEnd) {
                 piece, scratch throws(ProcError) in
                 try walk.read(piece, .all, into: &scratch.batch)
                 return PageRange.merge(scratch.batch, borders: borders, context)
             }
-            let joiner = RangeJoiner(borders: borders, context)
+            let joiner = RangeJoiner(borders: borders)
             return PageTable(header, pipeline) { pipeline, reader throws(ProcError) in
                 if let ranges = try pipeline.next(reader) { return joiner.rows(ranges) }
                 let text = joiner.lastRow()
@@ -27,19 +27,15 @@ private final class RangeJoiner: @unchecked Sendable {
     // Safety: touched only by the closure of one TextStream, under its lock.
     private var last: PageRange?
     private let borders: [UInt64]
-    private let context: FrameContext
 
-    init(borders: [UInt64], _ context: FrameContext) {
-        self.borders = borders
-        self.context = context
-    }
+    init(borders: [UInt64]) { self.borders = borders }
 
     /// The rows that are complete once these ranges have come.
     func rows(_ ranges: [PageRange]) -> [UInt8] {
         var text = LineWriter()
         for range in ranges {
-            if last != nil, !borders.containsSorted(range.start), last!.merge(range, context) { continue }
-            if let last { text.pageRange(last, context) }
+            if last != nil, !borders.containsSorted(range.start), last!.merge(range) { continue }
+            if let last { PageRange.table.append(last, to: &text) }
             last = range
         }
         return text.bytes
@@ -47,7 +43,7 @@ private final class RangeJoiner: @unchecked Sendable {
 
     func lastRow() -> [UInt8] {
         var text = LineWriter()
-        if let last { text.pageRange(last, context) }
+        if let last { PageRange.table.append(last, to: &text) }
         last = nil
         return text.bytes
     }

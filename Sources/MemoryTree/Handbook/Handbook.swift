@@ -18,7 +18,7 @@ package enum Handbook {
         for place in Place.all { text.text(line(place, width: 34)) }
         text.text("\n* ls does not list these; open them by name.\n\nColumns\n")
         for (name, columns) in tables {
-            text.text("  \(name.padded(10))\(columns.map(\.name).joined(separator: " "))\n")
+            text.text("  \(name.padded(10))\(columns.map(\.title).joined(separator: " "))\n")
         }
         text.text("  legend explains every state, flag and key; ? is hidden from you, - does not apply.\n\nExamples\n")
         for (command, meaning) in examples { text.text("  \(command.padded(58))\(meaning)\n") }
@@ -49,11 +49,26 @@ package enum Handbook {
         ("od -tx8 M/PID/by-label/heap/raw/kpageflags", "the words of kpageflags"),
     ]
 
-    static let tables: [(name: String, columns: [Column])] = [
-        ("pages", Table.pages), ("ranges", Table.ranges), ("flags", Table.flags), ("mapcounts", Table.mapCounts),
-        ("layout", Table.layout),
-        ("files", Table.files), ("letters", Table.letters),
+    static let tables: [(name: String, columns: [Heading])] = [
+        described(PageRow.table), described(PageRange.table), described(FlagCounts.table), described(MapCounts.table),
+        described(LayoutRow.table), described(FileRow.table), described(Letters.table),
     ]
+
+    private static func described<Row>(_ table: Table<Row>) -> (name: String, columns: [Heading]) {
+        (table.name, table.headings)
+    }
+
+    /// The keys of `info` and `summary`, each once: with all it means where it is in several.
+    static let keys: [Heading] = {
+        let reports = [
+            ProcessInfo.report.headings, MappingInfo.ownKeys.map(\.heading), SMaps.keys.map(\.heading),
+            Summary.ownKeys.map(\.heading), [MappingInfo.raw.heading],
+        ]
+        return reports.joined().reduce(into: []) { keys, key in
+            guard let index = keys.firstIndex(where: { $0.name == key.name }) else { return keys.append(key) }
+            keys[index].add(meaning: key.meaning)
+        }
+    }()
 
     /// The file `legend`.
     static let legend: [UInt8] = {
@@ -69,25 +84,18 @@ package enum Handbook {
         for kind in PageKind.allCases { text.text("  \(kind.letter)  \(kind.meaning)\n") }
         for (name, columns) in tables {
             text.text("\nColumns of \(name)\n")
-            for column in columns { text.text("  \(column.name.padded(12))\(column.meaning)\n") }
+            for column in columns { text.text("  \(column.title.padded(12))\(column.meaning)\n") }
         }
         text.text("\nKeys of reports (sizes in kB, numbers of pages without a unit)\n")
-        for (key, meaning) in Keys.meanings { text.text("  \(key.padded(18))\(meaning)\n") }
+        for key in keys { text.text(line(key)) }
         text.text("\nVmFlags (smaps): code, meaning\n")
         for (code, meaning) in VMFlags.meanings { text.text("  \(code)  \(meaning)\n") }
         text.text("\nKeys of capabilities\n")
-        for (key, meaning) in Capabilities.meanings { text.text("  \(key.padded(18))\(meaning)\n") }
+        for key in Capability.report.headings { text.text(line(key)) }
         return text.bytes
     }()
 
-    /// The file `capabilities`.
-    static func capabilities(_ facts: [Capabilities.Fact]) -> [UInt8] {
-        var text = LineWriter()
-        for fact in facts {
-            text.line(fact.key, fact.missing.map { "no (\($0))" } ?? "yes", width: fact.key.count + 2)
-        }
-        return text.bytes
-    }
+    private static func line(_ key: Heading) -> String { "  \(key.name.padded(18))\(key.meaning)\n" }
 
     private static func line(_ flag: FlagName) -> String {
         "  \(String(flag.bit).padded(3))\(flag.letter)  \(flag.name.padded(16))\(flag.meaning)\n"
@@ -118,7 +126,7 @@ package enum Handbook {
         for (name, columns) in tables {
             text += "\n### Columns of `\(name)`\n\n| # | column | meaning |\n|---|---|---|\n"
             for (index, column) in columns.enumerated() {
-                text += "| \(index + 1) | `\(column.name)` | \(column.meaning) |\n"
+                text += "| \(index + 1) | `\(column.title)` | \(column.meaning) |\n"
             }
         }
         text += "\n### Flags\n\n| bit | letter | name | source | meaning |\n|---|---|---|---|---|\n"
@@ -156,4 +164,9 @@ extension String {
     fileprivate var roff: String {
         reduce(into: "") { $0 += $1 == "-" ? "\\-" : $1 == "\\" ? "\\e" : $1 == "@" ? "@" : String($1) }
     }
+}
+
+extension Content {
+    static let readme = everybody { _ in Handbook.readme }
+    static let legend = everybody { _ in Handbook.legend }
 }

@@ -24,15 +24,11 @@ struct EntryCounts: Sendable {
     ]
 }
 
-extension Tree {
-    /// Counts the entries of the spans. The scan tells present, zero and the rest without reading an entry;
+extension Opening {
+    /// Counts the entries of the ranges. The scan tells present, zero and the rest without reading an entry;
     /// only those that are not present are read, to tell what they are.
-    func entryCounts(
-        _ spans: [AddressRange], _ walk: PageWalk, _ reader: Reader,
-        atEnd: @escaping @Sendable (Reader) throws(ProcError) -> Void
-    ) throws(ProcError) -> EntryCounts {
-        let plan = PagePlan(walk.pageMap, spans: spans)
-        let pipeline = PagePipeline(plan, walk, .flags, decoders, atEnd: atEnd) { piece, scratch throws(ProcError) in
+    func entryCounts(_ ranges: [AddressRange], _ walk: PageWalk) throws(ProcError) -> EntryCounts {
+        try reduce(ranges, walk, .flags, into: EntryCounts()) { piece, scratch throws(ProcError) in
             var counts = EntryCounts()
             var rest: [Extent] = []
             for extent in piece.extents {
@@ -47,7 +43,8 @@ extension Tree {
                 PagePiece(extents: rest, sorted: isWhole ? piece.sorted : nil), .flags, into: &scratch.batch)
             for index in 0..<scratch.batch.count { counts.add(scratch.batch[index].state) }
             return counts
+        } add: {
+            $0.add($1)
         }
-        return try pipeline.reduce(into: EntryCounts(), reader) { $0.add($1) }
     }
 }

@@ -3,18 +3,31 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
+/// A key of the file `capabilities`, in its order.
+package enum Capability: String, CaseIterable, Sendable {
+    case frames = "Frames"
+    case kpageflags = "Kpageflags"
+    case kpagecount = "Kpagecount"
+    case kpagecgroup = "Kpagecgroup"
+    case nodes = "Nodes"
+    case pagemapScan = "Pagemap_scan"
+    case procmapQuery = "Procmap_query"
+    case guardBit = "Guard_bit"
+    case softDirty = "Soft_dirty"
+    case followMapFiles = "Follow_map_files"
+    case pidfdInode = "Pidfd_inode"
+    case allProcesses = "All_processes"
+    case otherProcesses = "Other_processes"
+    case correctsKsm = "Corrects_ksm"
+    case correctsSlab = "Corrects_slab"
+    case correctsOwner2 = "Corrects_owner_2"
+}
+
 /// What this kernel offers, what this daemon may see, and which of the kernel's known lies are corrected.
 /// Found out once, by trying.
 package struct Capabilities: Sendable {
-    /// One line of the file `capabilities`.
-    package struct Fact: Sendable {
-        package let key: String
-        /// Why not; nil when it is there.
-        package let missing: String?
-    }
-
-    /// What is missing to the daemon itself, by key.
-    private let missing: [String: String]
+    /// What is missing to the daemon itself, and why.
+    private let missing: [Capability: String]
     private let files: FrameFiles
     package let frames: FrameContext
     package let usesScan: Bool
@@ -46,18 +59,18 @@ package struct Capabilities: Sendable {
             pageSize: root.machine.pageSize)
 
         let hidesFlags = view.flags == .known ? nil : "flags are not shown"
-        var missing: [String: String?] = [
-            "Frames": probe.frames,
-            "Nodes": nodes == nil ? "no memory blocks in sysfs" : nil,
-            "Pagemap_scan": scan ?? (scanAllowed ? nil : "switched off with -o noscan"),
-            "Procmap_query": probe.query,
-            "Guard_bit": probe.guardBit,
-            "Soft_dirty": probe.softDirty,
-            "Follow_map_files": probe.follow,
-            "Pidfd_inode": probe.pidfs,
-            "Corrects_ksm": probe.ksmLies ? nil : "not needed: this kernel reports ksm correctly",
-            "Corrects_slab": hidesFlags,
-            "Corrects_owner_2": hidesFlags,
+        var missing: [Capability: String?] = [
+            .frames: probe.frames,
+            .nodes: nodes == nil ? "no memory blocks in sysfs" : nil,
+            .pagemapScan: scan ?? (scanAllowed ? nil : "switched off with -o noscan"),
+            .procmapQuery: probe.query,
+            .guardBit: probe.guardBit,
+            .softDirty: probe.softDirty,
+            .followMapFiles: probe.follow,
+            .pidfdInode: probe.pidfs,
+            .correctsKsm: probe.ksmLies ? nil : "not needed: this kernel reports ksm correctly",
+            .correctsSlab: hidesFlags,
+            .correctsOwner2: hidesFlags,
         ]
         for (key, _, file) in Self.columns(of: files) { missing[key] = file.reason }
         self.missing = missing.compactMapValues { $0 }
@@ -83,63 +96,42 @@ package struct Capabilities: Sendable {
 
     private static func columns(
         of files: FrameFiles
-    ) -> [(key: String, path: WritableKeyPath<FrameView, Visibility>, file: FrameFile)] {
+    ) -> [(key: Capability, path: WritableKeyPath<FrameView, Visibility>, file: FrameFile)] {
         [
-            ("Kpageflags", \.flags, files.flags), ("Kpagecount", \.mapCount, files.mapCounts),
-            ("Kpagecgroup", \.cgroup, files.cgroups),
+            (.kpageflags, \.flags, files.flags), (.kpagecount, \.mapCount, files.mapCounts),
+            (.kpagecgroup, \.cgroup, files.cgroups),
         ]
     }
 
-    /// Every key, with the reason where it is missing to a reader.
-    package func facts(_ decision: AccessDecision, _ root: ProcRoot) throws(ProcError) -> [Fact] {
+    /// What is missing to a reader, and why; all else is there.
+    package func facts(_ decision: AccessDecision, _ root: ProcRoot) throws(ProcError) -> [Capability: String] {
         var missing = missing
-        missing["All_processes"] = root.hiding?.options
+        missing[.allProcesses] = root.hiding?.options
         let hidden: String
         switch decision {
         case .refused(let refusal):
             hidden = refusal.reason
-            missing["Other_processes"] = refusal.reason
-            missing["Follow_map_files"] = missing["Follow_map_files"] ?? refusal.reason
+            missing[.otherProcesses] = refusal.reason
+            missing[.followMapFiles] = missing[.followMapFiles] ?? refusal.reason
         case .asked(let rights):
             hidden = "needs CAP_SYS_ADMIN"
             let following: CapabilitySet = [.sysAdmin, .checkpointRestore]
             if let credentials = rights.credentials, credentials.capabilities & following.rawValue == 0 {
-                missing["Follow_map_files"] = "needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
+                missing[.followMapFiles] = "needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE"
             }
         }
         let view = try frameView(decision, root)
         if view.frame == .hidden {
-            for key in [
-                "Frames", "Kpageflags", "Kpagecount", "Kpagecgroup", "Nodes", "Corrects_slab", "Corrects_owner_2",
-            ] {
-                missing[key] = missing[key] ?? hidden
-            }
+            let ofFrames: [Capability] = [
+                .frames, .kpageflags, .kpagecount, .kpagecgroup, .nodes, .correctsSlab, .correctsOwner2,
+            ]
+            for key in ofFrames { missing[key] = missing[key] ?? hidden }
         }
         for (key, path, file) in Self.columns(of: files) where view[keyPath: path] == .hidden {
             missing[key] = missing[key] ?? "\(file.name): \(Errno.permissionDenied)"
         }
-        return Self.meanings.map { Fact(key: $0.key, missing: missing[$0.key]) }
+        return missing
     }
-
-    /// The keys in order, and what `yes` means.
-    package static let meanings: [(key: String, meaning: String)] = [
-        ("Frames", "frame numbers are shown"),
-        ("Kpageflags", "flags of frames are shown"),
-        ("Kpagecount", "map counts are shown"),
-        ("Kpagecgroup", "memory cgroups are shown"),
-        ("Nodes", "NUMA nodes are shown"),
-        ("Pagemap_scan", "holes are skipped with PAGEMAP_SCAN"),
-        ("Procmap_query", "a mapping is found with PROCMAP_QUERY, without reading all of maps"),
-        ("Guard_bit", "guard regions are recognised by pagemap bit 58"),
-        ("Soft_dirty", "pagemap reports softdirty"),
-        ("Follow_map_files", "the links backing and map_files can be followed"),
-        ("Pidfd_inode", "processes are identified by the inode of a pidfd, not by start time"),
-        ("All_processes", "hidepid hides no process"),
-        ("Other_processes", "other processes are shown as far as the kernel allows; no: at most your own process"),
-        ("Corrects_ksm", "ksm is dropped: this kernel sets it on every anonymous page"),
-        ("Corrects_slab", "mmap, anonymous, swapcache, ksm are dropped on slab, buddy, offline, page table pages"),
-        ("Corrects_owner_2", "owner_2 on an anonymous page is shown as anon_exclusive"),
-    ]
 }
 
 extension FrameView {
