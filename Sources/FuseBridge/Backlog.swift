@@ -31,7 +31,7 @@ struct Backlog {
     }
 
     /// Takes out the request with a number.
-    mutating func take(request number: UInt64) -> RequestBuffer? {
+    mutating func take(request number: RequestNumber) -> RequestBuffer? {
         for (index, one) in work.enumerated() {
             guard case .request(let buffer) = one, buffer.number == number else { continue }
             work.remove(at: index)

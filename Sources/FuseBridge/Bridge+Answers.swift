@@ -65,7 +65,7 @@ extension Bridge {
         log.error("\(operation.rawValue): the kernel's \(cause.file) cannot be parsed at byte \(cause.offset)")
     }
 
-    func key(_ operation: Operation, _ request: Request, _ number: UInt64) -> Job.Key {
+    func key(_ operation: Operation, _ request: Request, _ number: Job.Key.Number) -> Job.Key {
         Job.Key(operation: operation, thread: request.requester.thread, number: number)
     }
 }

@@ -28,8 +28,8 @@ final class Bridge: Sendable {
 
     func beginService() { tree.beginService() }
 
-    func lookup(_ request: Request, _ parent: UInt64, _ name: [UInt8]) {
-        var key = key(.lookup, request, parent)
+    func lookup(_ request: Request, _ parent: InodeNumber, _ name: [UInt8]) {
+        var key = key(.lookup, request, .inode(parent))
         key.name = name
         answer(request, key) { [self] reader throws(ProcError) in
             guard name.count <= Tree.longestName else { throw .failed(.fileNameTooLong) }
@@ -47,8 +47,8 @@ final class Bridge: Sendable {
         }
     }
 
-    func attributes(_ request: Request, _ number: UInt64) {
-        answer(request, key(.getattr, request, number)) { [self] reader throws(ProcError) in
+    func attributes(_ request: Request, _ number: InodeNumber) {
+        answer(request, key(.getattr, request, .inode(number))) { [self] reader throws(ProcError) in
             let inode = try inode(number)
             do throws(ProcError) { return (inode, try tree.attributes(of: inode.node, for: reader)) } catch {
                 // By its path it would not be found any more: this is a handle, whose text stays.
@@ -63,25 +63,25 @@ final class Bridge: Sendable {
         }
     }
 
-    func forget(_ number: UInt64, _ lookups: UInt64) { inodes.forget(number, lookups) }
+    func forget(_ number: InodeNumber, _ lookups: UInt64) { inodes.forget(number, lookups) }
 
-    func link(_ request: Request, _ number: UInt64) {
-        answer(request, key(.readlink, request, number)) { [self] reader throws(ProcError) in
+    func link(_ request: Request, _ number: InodeNumber) {
+        answer(request, key(.readlink, request, .inode(number))) { [self] reader throws(ProcError) in
             try tree.target(of: try inode(number).node, for: reader)
         } deliver: { request, target in
             request.link(target)
         }
     }
 
-    func open(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
-        answer(request, key(.open, request, number)) { [self] reader throws(ProcError) in
+    func open(_ request: Request, _ number: InodeNumber, _ info: fuse_file_info) {
+        answer(request, key(.open, request, .inode(number))) { [self] reader throws(ProcError) in
             try tree.open(try inode(number).node, for: reader)
         } deliver: { [self] request, handle in
             inodes.opened(number, size: handle.file.size)
             var info = info
             info.direct_io = 1
             if handle.file.size == nil { info.nonseekable = 1 }
-            let isTaken = opened(request, .file(handle), &info)
+            let isTaken = opened(request, .file(handle), info)
             if !isTaken { inodes.closed(number) }
             return isTaken
         } discard: {
@@ -89,8 +89,8 @@ final class Bridge: Sendable {
         }
     }
 
-    func read(_ request: Request, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
-        var key = key(.read, request, handle)
+    func read(_ request: Request, _ handle: HandleNumber, _ size: Int, _ offset: UInt64) {
+        var key = key(.read, request, .handle(handle))
         (key.offset, key.size) = (offset, size)
         answer(request, key) { [self] reader throws(ProcError) in
             guard case .file(let open) = handles[handle] else { throw .failed(.badFileDescriptor) }
@@ -103,8 +103,8 @@ final class Bridge: Sendable {
         }
     }
 
-    func seek(_ request: Request, _ handle: UInt64, _ offset: UInt64, toData: Bool) {
-        var key = key(.lseek, request, handle)
+    func seek(_ request: Request, _ handle: HandleNumber, _ offset: UInt64, toData: Bool) {
+        var key = key(.lseek, request, .handle(handle))
         (key.offset, key.size) = (offset, toData ? 1 : 0)
         answer(request, key) { [self] _ throws(ProcError) in
             guard case .file(let open) = handles[handle] else { throw .failed(.badFileDescriptor) }
@@ -115,24 +115,25 @@ final class Bridge: Sendable {
         }
     }
 
-    func openDirectory(_ request: Request, _ number: UInt64, _ info: fuse_file_info) {
-        answer(request, key(.opendir, request, number)) { [self] reader throws(ProcError) in
+    func openDirectory(_ request: Request, _ number: InodeNumber, _ info: fuse_file_info) {
+        answer(request, key(.opendir, request, .inode(number))) { [self] reader throws(ProcError) in
             try tree.openDirectory(try inode(number).node, for: reader)
         } deliver: { [self] request, listing in
-            var info = info
-            return opened(request, .listing(listing), &info)
+            opened(request, .listing(listing), info)
         }
     }
 
-    private func opened(_ request: Request, _ handle: HandleTable.Handle, _ info: inout fuse_file_info) -> Bool {
-        info.fh = handles.add(handle)
-        let isTaken = request.opened(info)
-        if !isTaken { _ = handles.remove(info.fh) }
+    private func opened(_ request: Request, _ handle: HandleTable.Handle, _ info: fuse_file_info) -> Bool {
+        let number = handles.add(handle)
+        let isTaken = request.opened(number, info)
+        if !isTaken { _ = handles.remove(number) }
         return isTaken
     }
 
-    func readDirectory(_ request: Request, _ number: UInt64, _ handle: UInt64, _ size: Int, _ offset: UInt64) {
-        var key = key(.readdir, request, handle)
+    func readDirectory(
+        _ request: Request, _ number: InodeNumber, _ handle: HandleNumber, _ size: Int, _ offset: UInt64
+    ) {
+        var key = key(.readdir, request, .handle(handle))
         (key.offset, key.size) = (offset, size)
         answer(request, key) { [self] reader throws(ProcError) in
             guard case .listing(let listing) = handles[handle] else { throw .failed(.badFileDescriptor) }
@@ -142,7 +143,7 @@ final class Bridge: Sendable {
             let names = 2 + list.count
             var index = Int(min(offset, UInt64(names)))
             while index < names {
-                let (name, entry, inode): ([UInt8], Entry, UInt64) =
+                let (name, entry, inode): ([UInt8], Entry, InodeNumber) =
                     index < 2
                     ? (Array(repeating: 0x2e, count: index + 1), .root, number)
                     : (list[index - 2].name, list[index - 2].node.entry, inodes.number(of: list[index - 2].node))
@@ -155,7 +156,7 @@ final class Bridge: Sendable {
         }
     }
 
-    func release(_ request: Request, _ number: UInt64, _ handle: UInt64) {
+    func release(_ request: Request, _ number: InodeNumber, _ handle: HandleNumber) {
         tree.countRequest(Operation.release.rawValue)
         if case .file(let open) = handles.remove(handle) {
             inodes.closed(number)
@@ -173,16 +174,16 @@ final class Bridge: Sendable {
         request.filesystem(status)
     }
 
-    private func inode(_ number: UInt64) throws(ProcError) -> InodeTable.Inode {
+    private func inode(_ number: InodeNumber) throws(ProcError) -> InodeTable.Inode {
         guard let inode = inodes[number] else { throw .absent }
         return inode
     }
 
-    private func status(_ number: UInt64, _ inode: InodeTable.Inode, _ attributes: Attributes) -> stat {
+    private func status(_ number: InodeNumber, _ inode: InodeTable.Inode, _ attributes: Attributes) -> stat {
         var status = stat()
         let entry = inode.node.entry
         let size = attributes.size ?? inode.size ?? 0
-        status.st_ino = UInt(number)
+        status.st_ino = UInt(number.rawValue)
         status.st_mode = entry.fileType | entry.row.mode
         status.st_nlink = entry.kind == .directory ? 2 : 1
         status.st_uid = attributes.user

@@ -11,9 +11,9 @@ struct DirectoryBuffer {
     var bytes: ArraySlice<UInt8> { buffer[..<used] }
 
     /// False when there is no room for it.
-    mutating func add(_ name: [UInt8], _ type: UInt32, _ inode: UInt64, next: Int) -> Bool {
+    mutating func add(_ name: [UInt8], _ type: UInt32, _ inode: InodeNumber, next: Int) -> Bool {
         var status = stat()
-        status.st_ino = UInt(inode)
+        status.st_ino = UInt(inode.rawValue)
         status.st_mode = type
         let text = name.map { CChar(bitPattern: $0) } + [0]
         let room = buffer.count - used

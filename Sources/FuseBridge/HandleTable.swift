@@ -9,22 +9,23 @@ final class HandleTable: Sendable {
     }
 
     private struct State {
-        var handles: [UInt64: Handle] = [:]
+        var handles: [HandleNumber: Handle] = [:]
         var last: UInt64 = 0
     }
 
     private let state = Monitor(State())
 
-    func add(_ handle: Handle) -> UInt64 {
+    func add(_ handle: Handle) -> HandleNumber {
         state.withLock { state in
             state.last += 1
-            state.handles[state.last] = handle
-            return state.last
+            let number = HandleNumber(rawValue: state.last)
+            state.handles[number] = handle
+            return number
         }
     }
 
-    subscript(number: UInt64) -> Handle? { state.withLock { $0.handles[number] } }
+    subscript(number: HandleNumber) -> Handle? { state.withLock { $0.handles[number] } }
 
     /// Takes it out; who gets it frees it, which may take a while.
-    func remove(_ number: UInt64) -> Handle? { state.withLock { $0.handles.removeValue(forKey: number) } }
+    func remove(_ number: HandleNumber) -> Handle? { state.withLock { $0.handles.removeValue(forKey: number) } }
 }

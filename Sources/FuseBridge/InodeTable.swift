@@ -19,19 +19,17 @@ final class InodeTable: Sendable {
         var modified: UInt64
     }
 
-    private let inodes = Monitor([UInt64: Inode]())
-
-    static let root: UInt64 = 1
+    private let inodes = Monitor([InodeNumber: Inode]())
 
     init() {
         let now = System.realMilliseconds
-        inodes.withLock { $0[Self.root] = Inode(node: .root, lookups: 1, born: now, modified: now) }
+        inodes.withLock { $0[.root] = Inode(node: .root, lookups: 1, born: now, modified: now) }
     }
 
-    subscript(number: UInt64) -> Inode? { inodes.withLock { $0[number] } }
+    subscript(number: InodeNumber) -> Inode? { inodes.withLock { $0[number] } }
 
     /// Notes that the kernel is told of the node once more.
-    func remember(_ node: Node, _ attributes: Attributes) -> (number: UInt64, inode: Inode) {
+    func remember(_ node: Node, _ attributes: Attributes) -> (number: InodeNumber, inode: Inode) {
         inodes.withLock { inodes in
             let number = Self.number(of: node, in: inodes)
             var inode =
@@ -48,11 +46,11 @@ final class InodeTable: Sendable {
     }
 
     /// The number the node has or would get.
-    func number(of node: Node) -> UInt64 { inodes.withLock { Self.number(of: node, in: $0) } }
+    func number(of node: Node) -> InodeNumber { inodes.withLock { Self.number(of: node, in: $0) } }
 
-    func forget(_ number: UInt64, _ lookups: UInt64) {
+    func forget(_ number: InodeNumber, _ lookups: UInt64) {
         let forgotten: Inode? = inodes.withLock { inodes in
-            guard let inode = inodes[number], number != Self.root else { return nil }
+            guard let inode = inodes[number], number != .root else { return nil }
             guard inode.lookups <= lookups else {
                 inodes[number]?.lookups -= lookups
                 return nil
@@ -81,7 +79,7 @@ final class InodeTable: Sendable {
     }
 
     /// Notes one more handle, and the length of the newest text.
-    func opened(_ number: UInt64, size: UInt64?) {
+    func opened(_ number: InodeNumber, size: UInt64?) {
         inodes.withLock { inodes in
             inodes[number]?.handles += 1
             inodes[number]?.size = size
@@ -89,13 +87,13 @@ final class InodeTable: Sendable {
         }
     }
 
-    func closed(_ number: UInt64) { inodes.withLock { $0[number]?.handles -= 1 } }
+    func closed(_ number: InodeNumber) { inodes.withLock { $0[number]?.handles -= 1 } }
 
-    private static func number(of node: Node, in inodes: [UInt64: Inode]) -> UInt64 {
-        if node == .root { return root }
+    private static func number(of node: Node, in inodes: [InodeNumber: Inode]) -> InodeNumber {
+        if node == .root { return .root }
         // 63 bits, none of the small numbers that tools take for special; another node's number is passed over.
         var number = UInt64(bitPattern: Int64(node.inodeSeed)) >> 1 | 1 << 32
-        while let other = inodes[number], other.node != node { number = number &+ 1 | 1 << 32 }
-        return number
+        while let other = inodes[InodeNumber(rawValue: number)], other.node != node { number = number &+ 1 | 1 << 32 }
+        return InodeNumber(rawValue: number)
     }
 }

@@ -12,10 +12,14 @@ import Syscalls
 final class Job: Sendable {
     /// What was asked for, and by which thread.
     struct Key: Hashable {
+        enum Number: Hashable {
+            case inode(InodeNumber)
+            case handle(HandleNumber)
+        }
+
         let operation: Operation
         let thread: Int32
-        /// Of an inode, or a handle.
-        let number: UInt64
+        let number: Number
         var offset: UInt64 = 0
         var size = 0
         var name: [UInt8] = []

@@ -15,53 +15,57 @@ enum Operations {
         }
         unsafe table.lookup = { raw, parent, name in
             guard let (request, bridge) = unsafe begin(raw), let name = unsafe name else { return }
-            bridge.lookup(request, parent, unsafe bytes(name))
+            bridge.lookup(request, InodeNumber(rawValue: parent), unsafe bytes(name))
         }
         unsafe table.forget = { raw, number, lookups in
             guard let (request, bridge) = unsafe begin(raw) else { return }
-            bridge.forget(number, lookups)
+            bridge.forget(InodeNumber(rawValue: number), lookups)
             request.none()
         }
         unsafe table.forget_multi = { raw, count, list in
             guard let (request, bridge) = unsafe begin(raw), let list = unsafe list else { return }
-            for index in 0..<count { bridge.forget(unsafe list[index].ino, unsafe list[index].nlookup) }
+            for index in 0..<count {
+                bridge.forget(InodeNumber(rawValue: unsafe list[index].ino), unsafe list[index].nlookup)
+            }
             request.none()
         }
         unsafe table.getattr = { raw, number, _ in
             guard let (request, bridge) = unsafe begin(raw) else { return }
-            bridge.attributes(request, number)
+            bridge.attributes(request, InodeNumber(rawValue: number))
         }
         unsafe table.readlink = { raw, number in
             guard let (request, bridge) = unsafe begin(raw) else { return }
-            bridge.link(request, number)
+            bridge.link(request, InodeNumber(rawValue: number))
         }
         unsafe table.open = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.open(request, number, unsafe info.pointee)
+            bridge.open(request, InodeNumber(rawValue: number), unsafe info.pointee)
         }
         unsafe table.read = { raw, _, size, offset, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.read(request, unsafe info.pointee.fh, size, UInt64(max(0, offset)))
+            bridge.read(request, unsafe info.pointee.handle, size, UInt64(max(0, offset)))
         }
         unsafe table.lseek = { raw, _, offset, whence, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.seek(request, unsafe info.pointee.fh, UInt64(max(0, offset)), toData: whence == 3 /* SEEK_DATA */)
+            bridge.seek(
+                request, unsafe info.pointee.handle, UInt64(max(0, offset)), toData: whence == 3 /* SEEK_DATA */)
         }
         unsafe table.release = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.release(request, number, unsafe info.pointee.fh)
+            bridge.release(request, InodeNumber(rawValue: number), unsafe info.pointee.handle)
         }
         unsafe table.opendir = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.openDirectory(request, number, unsafe info.pointee)
+            bridge.openDirectory(request, InodeNumber(rawValue: number), unsafe info.pointee)
         }
         unsafe table.readdir = { raw, number, size, offset, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.readDirectory(request, number, unsafe info.pointee.fh, size, UInt64(max(0, offset)))
+            bridge.readDirectory(
+                request, InodeNumber(rawValue: number), unsafe info.pointee.handle, size, UInt64(max(0, offset)))
         }
         unsafe table.releasedir = { raw, number, info in
             guard let (request, bridge) = unsafe begin(raw), let info = unsafe info else { return }
-            bridge.release(request, number, unsafe info.pointee.fh)
+            bridge.release(request, InodeNumber(rawValue: number), unsafe info.pointee.handle)
         }
         unsafe table.statfs = { raw, _ in
             guard let (request, bridge) = unsafe begin(raw) else { return }
@@ -74,6 +78,11 @@ enum Operations {
 private func begin(_ raw: fuse_req_t?) -> (Request, Bridge)? {
     guard let raw = unsafe raw, let bridge = unsafe fuse_req_userdata(raw) else { return nil }
     return unsafe (Request(raw), Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue())
+}
+
+extension fuse_file_info {
+    /// The number it was given when it was opened.
+    fileprivate var handle: HandleNumber { HandleNumber(rawValue: fh) }
 }
 
 private func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {

@@ -104,9 +104,9 @@ import SystemPackage
     /// directory are, for as short a time as the kernel knows (a tick): whoever walks a tree asks for them again right
     /// after the look-up that brought them. But not on a shared mount: what one reader was told the kernel would tell
     /// the next.
-    func entry(_ number: UInt64, _ generation: UInt64, _ status: stat, isShared: Bool) -> Bool {
+    func entry(_ number: InodeNumber, _ generation: UInt64, _ status: stat, isShared: Bool) -> Bool {
         var entry = fuse_entry_param()
-        entry.ino = number
+        entry.ino = number.rawValue
         entry.generation = generation
         entry.attr = status
         if !isShared, status.st_mode & 0o170000 == 0o040000 { entry.attr_timeout = 0.000_001 }
@@ -124,8 +124,9 @@ import SystemPackage
     }
 
     /// False when the kernel has given up the open meanwhile, and will not release it.
-    func opened(_ info: fuse_file_info) -> Bool {
+    func opened(_ handle: HandleNumber, _ info: fuse_file_info) -> Bool {
         var info = info
+        info.fh = handle.rawValue
         return unsafe reply { unsafe fuse_reply_open($0, &info) == -Errno.noSuchFileOrDirectory.rawValue ? -1 : 0 }
     }
 

@@ -24,19 +24,21 @@ import SystemPackage
         var bytes: [UInt8] = []
         unsafe withUnsafeBytes(of: UInt32(16)) { unsafe bytes.append(contentsOf: $0) }
         unsafe withUnsafeBytes(of: -errno.rawValue) { unsafe bytes.append(contentsOf: $0) }
-        unsafe withUnsafeBytes(of: number) { unsafe bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: number.rawValue) { unsafe bytes.append(contentsOf: $0) }
         unsafe try? System.write(bytes, to: fuse_session_fd(session))
     }
 
     /// The number of the request.
-    var number: UInt64 { unsafe raw.mem.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }
+    var number: RequestNumber {
+        RequestNumber(rawValue: unsafe raw.mem.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
 
     /// Of an INTERRUPT, the number of the request that is no longer waited for.
-    var interrupted: UInt64? {
+    var interrupted: RequestNumber? {
         guard unsafe raw.mem.loadUnaligned(fromByteOffset: 4, as: UInt32.self) == 36, unsafe raw.size >= 48 else {
             return nil
         }
-        return unsafe raw.mem.loadUnaligned(fromByteOffset: 40, as: UInt64.self)
+        return RequestNumber(rawValue: unsafe raw.mem.loadUnaligned(fromByteOffset: 40, as: UInt64.self))
     }
 
     /// How long the answer to a request may take.

@@ -134,7 +134,7 @@ struct Roster {
     mutating func end(for user: UInt32) { busy.end(for: user) }
 
     /// Takes out a request that lies in the backlog: nothing of it is done yet.
-    mutating func take(request number: UInt64) -> RequestBuffer? { backlog.take(request: number) }
+    mutating func take(request number: RequestNumber) -> RequestBuffer? { backlog.take(request: number) }
 
     /// One who waited has received a request.
     mutating func received(_ kind: RequestBuffer.Kind, _ user: UInt32) -> Received {

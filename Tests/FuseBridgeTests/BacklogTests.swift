@@ -11,7 +11,7 @@ struct BacklogTests {
 
     private mutating func takeNumber() -> UInt64? {
         guard case .request(let buffer)? = backlog.take(&threads) else { return nil }
-        return buffer.number
+        return buffer.number.rawValue
     }
 
     @Test mutating func workIsTakenInTheOrderInWhichItCame() {
@@ -50,9 +50,9 @@ struct BacklogTests {
     @Test mutating func aRequestIsTakenOutByItsNumberAndBusiesNobody() {
         backlog.add(.resumed(user: 0, run: {}))
         for number in [5, 6] as [UInt64] { backlog.add(.request(buffer(Opcode.read, number: number))) }
-        #expect(backlog.take(request: 7) == nil)
-        #expect(backlog.take(request: 6)?.number == 6)
-        #expect(backlog.take(request: 6) == nil)
+        #expect(backlog.take(request: RequestNumber(rawValue: 7)) == nil)
+        #expect(backlog.take(request: RequestNumber(rawValue: 6))?.number.rawValue == 6)
+        #expect(backlog.take(request: RequestNumber(rawValue: 6)) == nil)
         #expect(threads.total == 0)
     }
 }

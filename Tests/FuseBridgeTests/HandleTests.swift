@@ -36,7 +36,7 @@ struct DirectoryBufferTests {
     @Test func anEntryIsLaidOutAsTheKernelReadsIt() {
         var buffer = DirectoryBuffer(size: 4096)
         #expect(buffer.bytes.isEmpty)
-        #expect(buffer.add(Array("maps".utf8), Node.root.entry.fileType, 77, next: 3) == true)
+        #expect(buffer.add(Array("maps".utf8), Node.root.entry.fileType, InodeNumber(rawValue: 77), next: 3) == true)
         let bytes = buffer.bytes
         #expect(bytes.count == 32)
         #expect(number(bytes, at: 0, count: 8) == 77)
@@ -48,13 +48,13 @@ struct DirectoryBufferTests {
 
     @Test func whatHasNoRoomIsLeftOutWhole() {
         var buffer = DirectoryBuffer(size: 70)
-        #expect(buffer.add(Array("first".utf8), 0, 1, next: 1) == true)
-        #expect(buffer.add(Array("second".utf8), 0, 2, next: 2) == true)
+        #expect(buffer.add(Array("first".utf8), 0, InodeNumber(rawValue: 1), next: 1) == true)
+        #expect(buffer.add(Array("second".utf8), 0, InodeNumber(rawValue: 2), next: 2) == true)
         #expect(buffer.bytes.count == 64)
-        #expect(buffer.add([0x61], 0, 3, next: 3) == false)
+        #expect(buffer.add([0x61], 0, InodeNumber(rawValue: 3), next: 3) == false)
         #expect(buffer.bytes.count == 64)
         var none = DirectoryBuffer(size: 0)
-        #expect(none.add([0x61], 0, 1, next: 1) == false)
+        #expect(none.add([0x61], 0, InodeNumber(rawValue: 1), next: 1) == false)
         #expect(none.bytes.isEmpty)
     }
 }

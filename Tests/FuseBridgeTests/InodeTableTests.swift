@@ -23,7 +23,7 @@ struct InodeTableTests {
         let nodes = (1...1000).map { processNode($0) }
         let numbers = Set(nodes.map { inodes.remember($0, Attributes()).number })
         #expect(numbers.count == 1000)
-        #expect(numbers.allSatisfy { $0 >= 1 << 32 })
+        #expect(numbers.allSatisfy { $0.rawValue >= 1 << 32 })
     }
 
     /// A listing looks nobody up, and so shows a process by its number alone.
@@ -47,10 +47,10 @@ struct InodeTableTests {
     }
 
     @Test func theRootIsNeverForgotten() {
-        #expect(inodes.number(of: .root) == InodeTable.root)
-        inodes.forget(InodeTable.root, .max)
+        #expect(inodes.number(of: .root) == .root)
+        inodes.forget(.root, .max)
         inodes.forgetEnded { _ in false }
-        #expect(inodes[InodeTable.root]?.node == .root)
+        #expect(inodes[.root]?.node == .root)
     }
 
     @Test func endedProcessesAreForgottenUnlessAFileOfTheirsIsOpen() {

@@ -43,7 +43,7 @@ struct RequestTests {
     @Test func anInterruptAfterTheAnswerChangesNothing() {
         let request = request()
         let jobs = Jobs()
-        let key = Job.Key(operation: .read, thread: 0, number: 1)
+        let key = Job.Key(operation: .read, thread: 0, number: .handle(HandleNumber(rawValue: 1)))
         let job = Job(key, request, jobs) { _ in }
         request.attach(job)
         #expect(request.fail(.ioError))
@@ -55,7 +55,8 @@ struct RequestTests {
     @Test func theWorkIsToldOfAnInterruptThatCameBeforeIt() {
         let request = request()
         request.interrupted()
-        let job = Job(Job.Key(operation: .read, thread: 0, number: 1), request, Jobs()) { _ in }
+        let job = Job(Job.Key(operation: .read, thread: 0, number: .handle(HandleNumber(rawValue: 1))), request, Jobs())
+        { _ in }
         request.attach(job)
         #expect(!job.isWanted)
     }
@@ -76,7 +77,7 @@ struct RequestBufferTests {
     @Test func theHeaderSaysWhoAsksAndHowLongItMayTake() {
         let read = buffer(Opcode.read, number: 9, user: 1000)
         #expect(read.user == 1000)
-        #expect(read.number == 9)
+        #expect(read.number == RequestNumber(rawValue: 9))
         #expect(read.kind == .long)
         #expect(read.interrupted == nil)
         #expect(buffer(Opcode.lookup).kind == .quick)
@@ -86,7 +87,7 @@ struct RequestBufferTests {
     @Test func anInterruptNamesTheRequestThatIsGivenUp() {
         let interrupt = buffer(Opcode.interrupt, number: 10, about: 9)
         #expect(interrupt.kind == .immediate)
-        #expect(interrupt.interrupted == 9)
+        #expect(interrupt.interrupted == RequestNumber(rawValue: 9))
         #expect(buffer(Opcode.interrupt).interrupted == nil)
     }
 }
