@@ -85,6 +85,24 @@ def check_count(facts, body):
     return None if facts.subject.changes or int(rows(body)[-1][0]) == len(entries(facts)) else "OTHER"
 
 
+def check_map_counts(facts, body):
+    """Map counts of frames, and their total."""
+    *counts, total = rows(body)
+    right = facts.frames and facts.sees("kpagecount")
+    sums = [sum(int(row[column]) for row in counts) for column in (1, 2)]
+    adds_up = all(int(row[2]) == int(row[3]) + int(row[4]) == int(row[1]) * 4 for row in counts)
+    is_sum = adds_up and total == ["#", *map(str, sums), "total"]
+    return first(*(compare(row[0] != "?", right) for row in counts), None if is_sum else "OTHER")
+
+
+def check_mapped(facts, body):
+    """All pages of the anonymous mapping that are present, but for the zero page, count as anonymous."""
+    *counts, total = rows(body)
+    written = sum(bool(word & PRESENT) for word in facts.words) - 1
+    anonymous = all(row[3:] == [row[2], "0"] for row in counts)
+    return None if facts.subject.changes or (anonymous and int(total[1]) == written) else "OTHER"
+
+
 def check_letters(facts, body):
     lines = [line.split() for line in body.decode().splitlines()[1:]]
     if not facts.subject.changes and [int(line[0], 16) for line in lines if line[1] != "."] != list(entries(facts)):
@@ -117,22 +135,42 @@ def check_blocks(facts, body):
     return "MORE" if facts.refusal("pagemap") and 0 < blocks * 512 < size else None
 
 
+def characters(body):
+    """Those of a picture, without its header."""
+    return b"".join(line for line in body.splitlines() if not line.startswith(b"#")).decode()
+
+
 def check_strip(facts, body):
     """One character a page of the anonymous mapping, what is there as this reader's pagemap has it."""
-    rows = b"".join(line for line in body.splitlines() if not line.startswith(b"#")).decode()
+    drawn = characters(body)
     start, end = facts.anon
     if facts.subject.changes:
-        return None if rows else "OTHER"
-    if len(rows) != (end - start) // 4096:
+        return None if drawn else "OTHER"
+    if len(drawn) != (end - start) // 4096:
         return "OTHER"
     there = [bool(word & PRESENT) for word in facts.words]
-    return None if [char not in ".SGx" for char in rows[: len(there)]] == there else "OTHER"
+    return None if [char not in ".SGx" for char in drawn[: len(there)]] == there else "OTHER"
 
 
 def check_whole_strip(facts, body):
     """A picture, of as many characters as there are pages or buckets of them."""
-    rows = b"".join(line for line in body.splitlines() if not line.startswith(b"#")).decode()
-    return None if rows and not set(rows) - set(" .afHZSGkx") else "OTHER"
+    drawn = characters(body)
+    return None if drawn and not set(drawn) - set(".afHZSGkx") else "OTHER"
+
+
+def check_fill(facts, body):
+    """One character a page of the anonymous mapping: whether this reader's pagemap has an entry."""
+    drawn = characters(body)
+    if facts.subject.changes:
+        return None if drawn else "OTHER"
+    start, end = facts.anon
+    own = entries(facts)
+    return None if drawn == "".join("*" if address in own else "." for address in range(start, end, 4096)) else "OTHER"
+
+
+def check_whole_fill(facts, body):
+    drawn = characters(body)
+    return None if drawn and not set(drawn) - set(".123456789*") else "OTHER"
 
 
 def check_kernel_words(facts, body):

@@ -26,14 +26,18 @@ from checks import (
 from checks_pages import (
     check_blocks,
     check_count,
+    check_fill,
     check_frames,
     check_kernel_words,
     check_letters,
+    check_map_counts,
+    check_mapped,
     check_pages,
     check_ranges,
     check_raw,
     check_size,
     check_strip,
+    check_whole_fill,
     check_whole_strip,
     check_words,
     of_process,
@@ -88,8 +92,11 @@ VMA = "PID/vma/RANGE"
 FOLDER = exactly("0 0")
 TABLE_OF_PAGES = of_process(check_frames(PAGES), check_pages)
 TABLE_OF_RANGES = of_process(check_frames(RANGES), check_ranges)
-IN_A_PROCESS = "info summary layout pages ranges flags strip files maps smaps smaps_rollup pagemap map_files vma at by-label".split()
-IN_A_MAPPING = "info summary pages ranges flags letters strip backing maps smaps".split()
+IN_A_PROCESS = (
+    "info summary layout pages ranges flags mapcounts strip fill files"
+    " maps smaps smaps_rollup pagemap map_files vma at by-label"
+).split()
+IN_A_MAPPING = "info summary pages ranges flags mapcounts letters strip fill backing maps smaps".split()
 ARRAYS = "pagemap kpageflags kpagecount kpagecgroup".split()
 
 
@@ -111,10 +118,13 @@ KINDS = [
     Kind("PID/pages", "read", PAGEMAP, of_process(check_frames(PAGES, whole=True)), "table"),
     Kind("PID/ranges", "read", PAGEMAP, of_process(check_frames(RANGES, whole=True)), "table"),
     Kind("PID/flags", "read", PAGEMAP, of_process(check_words), "table"),
+    Kind("PID/mapcounts", "read", PAGEMAP, of_process(check_map_counts), "table"),
     Kind("PID/strip", "read", PAGEMAP, of_process(check_whole_strip), "table"),
+    Kind("PID/fill", "read", PAGEMAP, of_process(check_whole_fill), "table"),
     Kind("PID/pages@START-END", "read", PAGEMAP, TABLE_OF_PAGES, "table"),
     Kind("PID/ranges@START-END", "read", PAGEMAP, TABLE_OF_RANGES, "table"),
     Kind("PID/flags@START-END", "read", PAGEMAP, of_process(check_words, check_count), "table"),
+    Kind("PID/mapcounts@START-END", "read", PAGEMAP, of_process(check_map_counts, check_mapped), "table"),
     Kind("PID/vma/", "list", MAPS, check_mappings, "names"),
     Kind("PID/vma/RANGE/", "stat", MAPS, FOLDER, mapping="file"),
     Kind("PID/vma/RANGE/", "list", MAPS, names(IN_A_MAPPING), mapping="file"),
@@ -125,9 +135,11 @@ KINDS = [
     Kind(f"{VMA}/pages", "read", PAGEMAP, TABLE_OF_PAGES, "table"),
     Kind(f"{VMA}/ranges", "read", PAGEMAP, TABLE_OF_RANGES, "table"),
     Kind(f"{VMA}/flags", "read", PAGEMAP, of_process(check_words, check_count), "table"),
+    Kind(f"{VMA}/mapcounts", "read", PAGEMAP, of_process(check_map_counts, check_mapped), "table"),
     Kind(f"{VMA}/letters", "read", PAGEMAP, of_process(check_letters)),
     Kind(f"{VMA}/letters", "stat", MAPS, check_size, also=("pagemap",)),
     Kind(f"{VMA}/strip", "read", PAGEMAP, of_process(check_strip)),
+    Kind(f"{VMA}/fill", "read", PAGEMAP, of_process(check_fill)),
     Kind(f"{VMA}/backing", "link", ("object",), check_link("map_files/RANGE"), mapping="file"),
     Kind(f"{VMA}/backing", "stat", ("object",), check_link_size("/{pid}/map_files/{file}"), mapping="file"),
     Kind(f"{VMA}/raw/", "list", MAPS, names(ARRAYS)),

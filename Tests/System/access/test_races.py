@@ -71,7 +71,7 @@ def fields(answer):
     return dict(pair.split("=") for pair in answer.split())
 
 
-VIEWS = "pages", "ranges", "flags", "strip", "summary", "layout", "info"
+VIEWS = "pages", "ranges", "flags", "mapcounts", "strip", "fill", "summary", "layout", "info"
 OF_A_MAPPING = "pages", "letters", "maps", "smaps", "raw/pagemap"
 GONE = errno.ENOENT, errno.ESRCH
 

@@ -46,10 +46,9 @@ def test_cat_of_other_files(pagefs, mount, process, path):
 PROCESS = {
     "layout": lambda data: [(row.range, row.perms, row.size, row.label, row.name) for row in formats.layout(data)],
     "files": formats.files,
-    "strip": lambda data: formats.strip(data)[0],
     "summary": lambda data: formats.report(data)["Entries"],
     "pages": lambda data: [row[:3] for row in formats.pages(data)],  # Each reader maps the libraries too.
-    **{view: GIST[view] for view in ("ranges", "flags")},
+    **{view: GIST[view] for view in ("ranges", "flags", "mapcounts", "strip", "fill")},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 import formats
 import truth
 import truth_tables
-from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture, words
+from comparing import agree, as_one, in_columns, in_flags, in_map_counts, in_ranges, picture, words
 from exhibits import STATES, shown
 from identities import NOBODY
 from reading import errno_of, names, python, read
@@ -51,6 +51,7 @@ def test_pages_without_frames(plain, alone, kind):
         agree(lambda: formats.pages(text("pages")), rows, in_columns)
         agree(lambda: formats.ranges(text("ranges")), rows, in_ranges(()))
         agree(lambda: formats.flags(text("flags")), lambda: truth_tables.flags_rows(seen(), view), in_flags)
+        agree(lambda: formats.map_counts(text("mapcounts")), seen, in_map_counts(view))
         agree(
             lambda: formats.letters(text("letters"), mapping.range),
             lambda: truth_tables.letters_rows(seen(), view),
@@ -58,6 +59,7 @@ def test_pages_without_frames(plain, alone, kind):
         )
         drawn = lambda: truth_tables.strip(seen(), span, view, huge)[0]  # noqa: E731
         agree(lambda: picture(text("strip"), 1), drawn, as_one)
+        agree(lambda: picture(text("fill"), 1, formats.fill), lambda: truth_tables.fill(seen(), span)[0], as_one)
 
 
 @pytest.mark.quick
@@ -66,6 +68,12 @@ def test_hidden_is_neither_zero_nor_absent(plain, zoo):
     rows = formats.pages(read(f"{tree.path}/{zoo.pid}/vma/{zoo.facts['written']}/pages", under=NOBODY))
     assert {row[2:6] for row in rows} == {("?", "?", "?", "?")}
     assert {row.flags for row in rows} == {"mmap_exclusive"}
+
+
+def test_map_counts_are_hidden_but_not_which_pages_are_of_files(plain, zoo):
+    tree, _ = plain
+    for kind, wanted in ("forked", ("?", 4, 16, 16, 0)), ("memfd", ("?", 5, 20, 0, 20)):
+        assert formats.map_counts(read(f"{tree.path}/{zoo.pid}/vma/{zoo.facts[kind]}/mapcounts", under=NOBODY)) == [wanted]
 
 
 def test_zero_pages_are_told_by_the_scan(plain, zoo):
@@ -108,11 +116,11 @@ def test_raw_frames_are_refused(plain, zoo, name):
     assert errno_of("read", path, under=NOBODY) in REFUSED
 
 
-OF_A_PROCESS = ["pages", "ranges", "flags", "strip", "layout", "files", "summary", "pages@1000-2000"]
+OF_A_PROCESS = ["pages", "ranges", "flags", "mapcounts", "strip", "fill", "layout", "files", "summary"]
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("name", OF_A_PROCESS)
+@pytest.mark.parametrize("name", [*OF_A_PROCESS, "pages@1000-2000", "mapcounts@1000-2000"])
 def test_tables_of_other_users_are_refused(plain, target, name):
     tree, _ = plain
     other = target("zoo")

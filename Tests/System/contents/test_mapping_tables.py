@@ -7,7 +7,7 @@ import pytest
 import formats
 import truth
 import truth_tables
-from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture, words
+from comparing import agree, as_one, in_columns, in_flags, in_map_counts, in_ranges, picture, words
 from exhibits import FLAGS, STATES
 from reading import read
 from truth import PAGE
@@ -43,6 +43,12 @@ def test_flags(tree, exhibit):
     agree(lambda: formats.flags(read(path)), lambda: truth_tables.flags_rows(seen(pid, mapping)), in_flags)
 
 
+def test_map_counts(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/mapcounts"
+    agree(lambda: formats.map_counts(read(path)), lambda: seen(pid, mapping), in_map_counts())
+
+
 def test_letters(tree, exhibit):
     pid, mapping = exhibit
     path = folder(tree, pid, mapping) + "/letters"
@@ -59,6 +65,13 @@ def test_strip(tree, exhibit):
     span = [(mapping.start, mapping.end)]
     _, bucket = truth_tables.strip([], span)
     agree(lambda: picture(read(path), bucket), lambda: truth_tables.strip(seen(pid, mapping), span)[0], as_one)
+
+
+def test_fill(tree, exhibit):
+    pid, mapping = exhibit
+    path = folder(tree, pid, mapping) + "/fill"
+    span = [(mapping.start, mapping.end)]
+    agree(lambda: picture(read(path), 1, formats.fill), lambda: truth_tables.fill(seen(pid, mapping), span)[0], as_one)
 
 
 @pytest.mark.parametrize("name", RAW)
@@ -88,6 +101,13 @@ def test_states_of_known_layouts(tree, known):
     assert "".join(at.get(place, ".") for place in range(mapping.start, mapping.end, PAGE)) == STATES[kind]
 
 
+def test_fill_of_known_layouts(tree, known):
+    """One character a page: whether it has an entry."""
+    kind, pid, mapping = known
+    drawn = picture(read(folder(tree, pid, mapping) + "/fill"), 1, formats.fill)
+    assert drawn == "".join("." if state == "." else "*" for state in STATES[kind])
+
+
 @pytest.mark.parametrize("known", FLAGS, indirect=True)
 def test_flags_of_known_layouts(tree, known):
     kind, pid, mapping = known
@@ -102,6 +122,24 @@ def test_map_counts_of_a_forked_mapping(tree, target):
     zoo = target("zoo")
     rows = formats.pages(read(f"{tree.path}/{zoo.pid}/vma/{zoo.facts['forked']}/pages"))
     assert [row.mapcount for row in rows] == ["1", "2", "2", "2"]
+
+
+MAP_COUNTS = {
+    "forked": [("1", 1, 4, 4, 0), ("2", 3, 12, 12, 0)],
+    "readfault": [],
+    "untouched": [],
+    "mixed": [("1", 4, 16, 16, 0)],
+    "private_file": [("1", 8, 32, 8, 24)],
+    "memfd": [("1", 5, 20, 0, 20)],
+    "shared_anon": [("1", 4, 16, 0, 16)],
+}
+
+
+@pytest.mark.parametrize("known", MAP_COUNTS, indirect=True)
+def test_map_counts_of_known_layouts(tree, known):
+    """Without the zero page; shared memory is of a file, and a page of a file that was written is not."""
+    kind, pid, mapping = known
+    assert formats.map_counts(read(folder(tree, pid, mapping) + "/mapcounts")) == MAP_COUNTS[kind]
 
 
 def test_frames_of_a_shared_mapping_are_those_of_both_processes(tree, target):
@@ -128,6 +166,15 @@ def test_strip_of_a_mapping_with_larger_buckets(tree, target, step):
 
     assert drawn()[1] == 4
     agree(lambda: picture(read(path), 4), lambda: drawn()[0], as_one)
+
+
+def test_fill_of_a_mapping_with_larger_buckets(tree, target):
+    """Runs of 23 pages, one every 53 pages, so that buckets of 17 pages are full to all degrees; the last bucket has 6 pages."""
+    sparse = target("sparse", (1 << 28) + 5 * PAGE, 23 * 100, 53 * PAGE, 23)
+    start, end = (int(part, 16) for part in sparse.facts["range"].split("-"))
+    drawn, bucket = truth_tables.fill(truth.pages(sparse.pid, start, end), [(start, end)])
+    assert bucket == 17 and set(drawn) == set(".123456789*")
+    assert picture(read(f"{tree.path}/{sparse.pid}/vma/{sparse.facts['range']}/fill"), bucket, formats.fill) == drawn
 
 
 @pytest.mark.parametrize("order", ["in order", "random"])

@@ -5,7 +5,7 @@ import pytest
 import formats
 import truth
 import truth_tables
-from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture
+from comparing import agree, as_one, in_columns, in_flags, in_map_counts, in_ranges, picture
 from reading import errno_of, names, read
 from truth import PAGE, mappings
 
@@ -59,12 +59,24 @@ def test_flags(tree, zoo):
     agree(lambda: formats.flags(read(path)), lambda: truth_tables.flags_rows(seen(zoo.pid)), in_flags)
 
 
+def test_map_counts(tree, zoo):
+    path = f"{tree.path}/{zoo.pid}/mapcounts"
+    agree(lambda: formats.map_counts(read(path)), lambda: seen(zoo.pid), in_map_counts())
+
+
 def test_strip(tree, zoo):
     """All mappings end to end, without the gaps between them."""
     path = f"{tree.path}/{zoo.pid}/strip"
     _, bucket = truth_tables.strip([], spans(zoo.pid))
     drawn = lambda: truth_tables.strip(seen(zoo.pid), spans(zoo.pid))[0]  # noqa: E731
     agree(lambda: picture(read(path), bucket), drawn, as_one)
+
+
+def test_fill(tree, zoo):
+    path = f"{tree.path}/{zoo.pid}/fill"
+    _, bucket = truth_tables.fill([], spans(zoo.pid))
+    drawn = lambda: truth_tables.fill(seen(zoo.pid), spans(zoo.pid))[0]  # noqa: E731
+    agree(lambda: picture(read(path), bucket, formats.fill), drawn, as_one)
 
 
 def test_mappings_are_listed_in_order_without_a_gap(tree, zoo):
@@ -109,7 +121,14 @@ def test_flags_of_any_range(tree, zoo, windows):
         agree(lambda: formats.flags(read(path)), rows, in_flags)
 
 
-@pytest.mark.parametrize("table", ["pages", "ranges", "flags"])
+def test_map_counts_of_any_range(tree, zoo, windows):
+    for start, end in windows:
+        path = f"{tree.path}/{zoo.pid}/mapcounts@{start:x}-{end:x}"
+        rows = lambda: seen(zoo.pid, start, end)  # noqa: E731
+        agree(lambda: formats.map_counts(read(path)), rows, in_map_counts())
+
+
+@pytest.mark.parametrize("table", ["pages", "ranges", "flags", "mapcounts"])
 @pytest.mark.parametrize(
     "span",
     [

@@ -108,11 +108,23 @@ def test_tables(recorded):
     assert in_ranges(())(ranges, rows, rows) is None and ranges == truth_tables.range_rows(rows)
     flags = truth_tables.flags_rows(pages)
     assert in_flags(formats.flags(read(folder + "/flags")), flags, flags) is None
+    assert formats.map_counts(read(folder + "/mapcounts")) == truth_tables.map_counts_rows(pages)
     letters = truth_tables.letters_rows(pages)
     span = folder.rpartition("/")[2]
     assert in_columns(formats.letters(read(folder + "/letters"), span), letters, letters) is None
     drawn, bucket = truth_tables.strip(pages, [(START, START + count * PAGE)])
     assert picture(read(folder + "/strip"), bucket) == drawn
+    drawn, bucket = truth_tables.fill(pages, [(START, START + count * PAGE)])
+    assert picture(read(folder + "/fill"), bucket, formats.fill) == drawn
+
+
+def test_map_counts_that_were_not_recorded(mount, tmp_path):
+    """Unknown is not hidden."""
+    pages = recorded_pages()
+    span = record(tmp_path, pages, (pages[-1].address - START) // PAGE + 3)
+    (tmp_path / "kpagecount").unlink()
+    table = read(f"{mount('-o', f'proc={tmp_path},max_age=0').path}/{PID}/vma/{span}/mapcounts")
+    assert formats.map_counts(table) == truth_tables.map_counts_rows([page._replace(count=None) for page in pages])
 
 
 @pytest.mark.parametrize("name", ["pagemap", "kpageflags", "kpagecount", "kpagecgroup"])

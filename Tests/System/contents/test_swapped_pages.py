@@ -5,7 +5,7 @@ import pytest
 import formats
 import truth
 import truth_tables
-from comparing import agree, as_one, in_columns, in_flags, in_ranges, picture
+from comparing import agree, as_one, in_columns, in_flags, in_map_counts, in_ranges, picture
 from machine import zram_swap
 from reading import process_status, read, until
 from truth import PAGE, mapping_of
@@ -90,6 +90,17 @@ def test_ranges(folder, swapped):
 
 def test_flags(folder, swapped):
     agree(lambda: formats.flags(read(folder + "/flags")), lambda: truth_tables.flags_rows(swapped.pages()), in_flags)
+
+
+def test_map_counts(folder, swapped):
+    """Only of the pages that came back."""
+    agree(lambda: formats.map_counts(read(folder + "/mapcounts")), swapped.pages, in_map_counts())
+    assert sum(row.pages for row in formats.map_counts(read(folder + "/mapcounts"))) == len(swapped.back)
+
+
+def test_fill(folder):
+    """What is swapped out has an entry."""
+    assert picture(read(folder + "/fill"), 1, formats.fill) == "*" * PAGES
 
 
 def test_letters(folder, swapped):

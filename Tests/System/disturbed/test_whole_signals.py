@@ -42,7 +42,7 @@ def everything(mine, process):
              ("size", f"{vma}/raw/pagemap"), ("stat", f"{vma}/pages"), ("link", f"{base}/vma/{process.facts['memfd']}/backing")]
     found += [("read", f"{mine.path}/{name}") for name in ("README", "legend", "capabilities")]
     found += [("read", f"{vma}/raw/{name}") for name in ("pagemap", "kpageflags", "kpagecount", "kpagecgroup")]
-    found += [("read", f"{base}/{name}@{span}") for name in ("pages", "ranges", "flags")]
+    found += [("read", f"{base}/{name}@{span}") for name in ("pages", "ranges", "flags", "mapcounts")]
     found += [("link", f"{base}/by-label/{name}") for name, _ in names_and_types(f"{base}/by-label")[:3]]
     for folder in base, f"{base}/vma/{process.facts['many']}", vma:
         found += [(HOW[kind], f"{folder}/{name}") for name, kind in names_and_types(folder) if name != "at"]

@@ -7,6 +7,7 @@ import pytest
 
 import formats
 from reading import Reader, errno_of, names, read, until
+from views import VIEWS
 
 pytestmark = pytest.mark.quick
 
@@ -18,7 +19,7 @@ LIVE = "letters", "raw/pagemap", "raw/kpageflags"
 def handles(reader, folder, mapping):
     """Open handles of every sort, and what each had said."""
     texts = {}
-    for view in "pages", "ranges", "flags", "strip", "summary", "info", "maps", "smaps", "letters", "raw/pagemap", "raw/kpageflags":
+    for view in *VIEWS, "raw/pagemap", "raw/kpageflags":
         handle = reader.open(f"{folder}/vma/{mapping}/{view}")
         texts[handle] = reader.rest(handle), view
     for view in "pages", "layout", "files", "summary", "info":

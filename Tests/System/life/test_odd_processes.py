@@ -102,7 +102,7 @@ def test_process_that_even_root_may_not_inspect(tree):
         assert str(pid).encode() in names(tree.path)
         assert names(folder), "its folder must still list"
         assert errno_of("list", f"{folder}/vma") == code
-        for view in "pages", "ranges", "flags", "strip", "layout", "files", "summary", "smaps", "pagemap":
+        for view in "pages", "ranges", "flags", "mapcounts", "strip", "fill", "layout", "files", "summary", "smaps", "pagemap":
             assert errno_of("read", f"{folder}/{view}") == code, view
         info = formats.report(read(f"{folder}/info"))
         assert info["Executable"] == "?"

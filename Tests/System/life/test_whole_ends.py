@@ -19,13 +19,13 @@ STREAM = 100 << 10  # pages: more than are held at a time
 pytestmark = pytest.mark.timeout(60 + ROUNDS)
 
 # What targets/ender.c looks at: `%` is the range of its block of 4,096 pages, `^` that of its last small mapping.
-OF_A_PROCESS = ["layout", "files", "vma/", "by-label/", "flags", "summary", "strip", "pages", "ranges", "info"]
-OF_A_MAPPING = [f"vma/%/{name}" for name in ("pages", "ranges", "flags", "strip", "summary", "info", "maps", "smaps")]
+OF_A_PROCESS = ["layout", "files", "vma/", "by-label/", "flags", "mapcounts", "summary", "strip", "fill", "pages", "ranges", "info"]
+OF_A_MAPPING = [f"vma/%/{name}" for name in ("pages", "ranges", "flags", "mapcounts", "strip", "fill", "summary", "info", "maps", "smaps")]
 OF_THE_LAST = [f"vma/^/{name}" for name in ("info", "maps", "smaps", "summary")]
 # Rows and words of these are read when they are asked for, so they tell of a mapping that has gone what is there now.
 LIVE = [f"vma/%/{name}" for name in ("letters", "raw/pagemap", "raw/kpageflags", "raw/kpagecount", "raw/kpagecgroup")]
-OF_ADDRESSES = ["pages@%", "ranges@%", "flags@%"]
-OF_MANY = ["layout", "files", "vma/", "smaps", "flags", "summary", "strip", "pages"]
+OF_ADDRESSES = ["pages@%", "ranges@%", "flags@%", "mapcounts@%"]
+OF_MANY = ["layout", "files", "vma/", "smaps", "flags", "mapcounts", "summary", "strip", "fill", "pages"]
 
 
 @pytest.fixture(scope="module")

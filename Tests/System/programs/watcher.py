@@ -11,9 +11,10 @@ import sys
 
 folder, ranges = sys.argv[1], sys.argv[2:]
 seen, wrong = collections.Counter(), []
-views = ["pages", "ranges", "flags", "letters", "strip", "summary", "info", "maps", "smaps", "raw/pagemap", "raw/kpageflags"]
+views = ["pages", "ranges", "flags", "mapcounts", "letters", "strip", "fill", "summary", "info", "maps", "smaps"]
+views += ["raw/pagemap", "raw/kpageflags"]
 paths = [f"{folder}/vma/{one}/{view}" for one in ranges for view in views]
-paths += [f"{folder}/{view}" for view in ("pages", "ranges", "flags", "strip", "summary", "layout", "files", "info")]
+paths += [f"{folder}/{view}" for view in ("pages", "ranges", "flags", "mapcounts", "strip", "fill", "summary", "layout", "files", "info")]
 
 
 def whole(path):

@@ -126,6 +126,30 @@ def in_flags(got, before, after):
     return f"{got} instead of {after}"
 
 
+def in_map_counts(view=truth_tables.SEEN):
+    """Rows that count the pages before or after. Those of the vdso may have any map count: other processes map it too."""
+
+    def counted(rows):
+        sorts = [("anon", row.mapcount, row.anon_kB) for row in rows] + [("file", row.mapcount, row.file_kB) for row in rows]
+        return collections.Counter({(sort, count): kB for sort, count, kB in sorts})
+
+    def difference(got, before, after):
+        for row in got:
+            if row.pages * PAGE // 1024 != row.kB or row.kB != row.anon_kB + row.file_kB or not row.pages:
+                return f"{row} does not add up"
+        for pages in before, after:
+            own = [page for page in pages if not (page.state == "present" and page.has("reserved") and page.bit(61))]
+            rest = counted(got)
+            rest.subtract(counted(truth_tables.map_counts_rows(own, view)))
+            wanted = sum(row.kB for row in truth_tables.map_counts_rows(pages, view))
+            others = {sort for (sort, _), kB in rest.items() if kB}
+            if min(rest.values(), default=0) >= 0 and others <= {"file"} and sum(row.kB for row in got) == wanted:
+                return None
+        return f"{got} instead of {truth_tables.map_counts_rows(after, view)}"
+
+    return difference
+
+
 def words(got, before, after):
     """Arrays of u64 that have each word from one of two."""
     if len(got) != len(after):
@@ -136,8 +160,8 @@ def words(got, before, after):
     return None
 
 
-def picture(data, bucket):
-    """The characters of a strip whose header names the size of its buckets."""
-    drawn, numbers = formats.strip(data)
+def picture(data, bucket, parsed=formats.strip):
+    """The characters of a picture whose header names the size of its buckets."""
+    drawn, numbers = parsed(data)
     assert bucket in numbers, f"the header does not say that a bucket holds {bucket} pages"
     return drawn

@@ -8,6 +8,7 @@ from typing import NamedTuple
 PAGES = "address state frame mapcount cgroup node flags"
 RANGES = "start end pages state frame mapcount cgroup node flags"
 FLAGS = "pages kB flags-word names"
+MAP_COUNTS = "mapcount pages kB anon_kB file_kB"
 LAYOUT = "range perms size_kB rss_kB pss_kB uss_kB swap_kB label name"
 FILES = "range mode device inode offset deleted path"
 
@@ -44,6 +45,14 @@ class FlagsRow(NamedTuple):
     kB: int
     word: str
     names: str
+
+
+class MapCountsRow(NamedTuple):
+    mapcount: str
+    pages: int
+    kB: int
+    anon_kB: int
+    file_kB: int
 
 
 class Letters(NamedTuple):
@@ -106,7 +115,7 @@ def table(data, columns):
     count = len(columns.split())
     records = []
     for line in lines:
-        fields = re.split(" +", line, maxsplit=count - 1)
+        fields = re.split(" +", line.lstrip(" "), maxsplit=count - 1)
         assert len(fields) == count and all(fields), f"not {count} fields: {line!r}"
         records.append(fields)
     return records
@@ -140,6 +149,18 @@ def flags(data):
     return rows
 
 
+def map_counts(data):
+    """The rows, their numbers right-aligned; the last line must be their total."""
+    records, _, total = data[:-1].rpartition(b"\n")
+    assert len({len(line) for line in records.split(b"\n")[1:]}) == 1, "the columns are not aligned"
+    rows = [MapCountsRow(count, *map(decimal, numbers)) for count, *numbers in table(records + b"\n", MAP_COUNTS)]
+    counts = [row.mapcount for row in rows]
+    assert counts in (["?"], ["-"]) or [*map(decimal, counts)] == sorted({*map(int, counts)}), f"counts do not rise: {counts}"
+    sums = (sum(row.pages for row in rows), sum(row.kB for row in rows))
+    assert data.endswith(b"\n") and total.decode() == "# {} {} total".format(*sums), f"{total} is not the total {sums}"
+    return rows
+
+
 def letters(data, mapping_range):
     """Lines of one width; line 0 is the header."""
     assert len(data) % WIDTH == 0, f"{len(data)} bytes are no lines of {WIDTH}"
@@ -155,8 +176,8 @@ def letters(data, mapping_range):
     return rows
 
 
-def strip(data):
-    """The picture in one string, and the numbers that its header mentions."""
+def picture(data):
+    """The lines of its header, and its characters in one string."""
     text = data.decode()
     assert text.endswith("\n")
     lines = text[:-1].split("\n")
@@ -165,10 +186,23 @@ def strip(data):
     assert header and lines[: len(header)] == header, "the header is not at the beginning"
     check_taken(header[0])
     assert len(rows) <= 64 and all(len(row) == 64 for row in rows[:-1]) and len(rows[-1]) <= 64, rows
-    picture = "".join(rows)
-    assert re.fullmatch(r"[.afHZSGkx]+", picture), picture
-    numbers = {int(word) for line in header for word in re.findall(r"\b\d+\b", line)}
-    return picture, numbers
+    return header, "".join(rows)
+
+
+def strip(data):
+    """The picture in one string, and the numbers that its header mentions."""
+    header, drawn = picture(data)
+    assert re.fullmatch(r"[.afHZSGkx]+", drawn), drawn
+    return drawn, {int(word) for line in header for word in re.findall(r"\b\d+\b", line)}
+
+
+def fill(data):
+    """The picture in one string, and how many pages a bucket holds."""
+    (_, scale), drawn = picture(data)
+    found = re.fullmatch(r"# one character is (1 page|\d+ pages): \. none has an entry, 1-9 tenths have, \* all", scale)
+    assert found and len(scale) <= 80, scale
+    assert re.fullmatch(r"[.1-9*]+", drawn), drawn
+    return drawn, {int(found[1].split()[0])}
 
 
 def report(data):

@@ -19,8 +19,8 @@ from running import Target, compiled
 PATIENCE = 60
 PAGE = 4096
 
-PROCESS_FILES = ["info", "summary", "layout", "pages", "ranges", "flags", "strip", "files"]
-MAPPING_FILES = ["info", "summary", "pages", "ranges", "flags", "letters", "strip", "maps", "smaps"]
+PROCESS_FILES = ["info", "summary", "layout", "pages", "ranges", "flags", "mapcounts", "strip", "fill", "files"]
+MAPPING_FILES = ["info", "summary", "pages", "ranges", "flags", "mapcounts", "letters", "strip", "fill", "maps", "smaps"]
 RAW = ["raw/pagemap", "raw/kpageflags", "raw/kpagecount", "raw/kpagecgroup"]
 LINKS = ["map_files", "maps", "smaps", "pagemap"]
 LISTINGS = ["", "vma", "by-label"]

@@ -7,7 +7,7 @@ pages; with `view=BLIND` what he gets without the scan.
 import collections
 import math
 
-from formats import FlagsRow, Letters, PageRow, RangeRow
+from formats import FlagsRow, Letters, MapCountsRow, PageRow, RangeRow
 from truth import PAGE
 
 SEEN, HIDDEN, BLIND = "seen", "hidden", "blind"
@@ -95,6 +95,16 @@ def flags_rows(pages, view=SEEN):
     return sorted(rows, key=lambda row: (-row.pages, row.word, row.names))
 
 
+def map_counts_rows(pages, view=SEEN):
+    """The table of map counts without its last line. Shared memory is of a file, as bit 61 of its entries says."""
+    counts = collections.defaultdict(lambda: [0, 0])
+    for page in pages:
+        if state(page, view) == "present":
+            counts[of_frame(page, page.count, view)][page.bit(61)] += PAGE // 1024
+    rows = [MapCountsRow(count, sum(both) * 1024 // PAGE, sum(both), *both) for count, both in counts.items()]
+    return sorted(rows, key=lambda row: int(row.mapcount) if row.mapcount.isdecimal() else 0)
+
+
 def flag_letters(page, view):
     """One position for each flag; `+` at the end for a bit that has none."""
     hidden = view != SEEN and page.bit(63)
@@ -132,10 +142,10 @@ def strip_letter(page, view, huge):
     return "a" if anonymous else "f" if page.bit(61) else "x"
 
 
-def strip(pages, ranges, view=SEEN, huge=False):
-    """The picture over RANGES (start, end) laid end to end, and how many pages a bucket holds.
+def buckets_of(pages, ranges, sort):
+    """What the pages of each bucket are, by SORT, where a hole is `.`, and how many pages a bucket holds.
 
-    HUGE says whether the scan calls the present pages huge, for a view that does not see frames.
+    RANGES (start, end) are laid end to end.
     """
     total = sum(end - start for start, end in ranges) // PAGE
     bucket = math.ceil(total / 4096)
@@ -149,11 +159,28 @@ def strip(pages, ranges, view=SEEN, huge=False):
     for page in pages:
         while page.address >= end:
             start, end, base = next(places)
-        buckets[(base + (page.address - start) // PAGE) // bucket][strip_letter(page, view, huge)] += 1
-    picture = ""
+        buckets[(base + (page.address - start) // PAGE) // bucket][sort(page)] += 1
     for index, counts in enumerate(buckets):
-        counts["."] = min(bucket, total - index * bucket) - sum(counts.values())
-        picture += min(counts, key=lambda letter: (-counts[letter], STRIP_ORDER.index(letter)))
+        counts["."] = min(bucket, total - index * bucket) - counts.total()
+    return buckets, bucket
+
+
+def strip(pages, ranges, view=SEEN, huge=False):
+    """The picture over RANGES (start, end) laid end to end, and how many pages a bucket holds.
+
+    HUGE says whether the scan calls the present pages huge, for a view that does not see frames.
+    """
+    buckets, bucket = buckets_of(pages, ranges, lambda page: strip_letter(page, view, huge))
+    return "".join(min(counts, key=lambda letter: (-counts[letter], STRIP_ORDER.index(letter))) for counts in buckets), bucket
+
+
+def fill(pages, ranges):
+    """The picture of how full each bucket is, and how many pages a bucket holds."""
+    buckets, bucket = buckets_of(pages, ranges, lambda page: "entry")
+    picture = ""
+    for counts in buckets:
+        tenths = math.ceil(counts["entry"] * 10 / counts.total())
+        picture += "*" if not counts["."] else str(min(tenths, 9)) if tenths else "."
     return picture, bucket
 
 

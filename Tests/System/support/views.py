@@ -6,7 +6,7 @@ import formats
 from reading import read, run
 from retries import attempts
 
-VIEWS = ["info", "summary", "pages", "ranges", "flags", "letters", "strip", "maps", "smaps"]
+VIEWS = ["info", "summary", "pages", "ranges", "flags", "mapcounts", "letters", "strip", "fill", "maps", "smaps"]
 RAW = ["pagemap", "kpageflags", "kpagecount", "kpagecgroup"]
 
 
@@ -36,8 +36,10 @@ GIST = {
     "pages": lambda data: [row[:4] for row in formats.pages(data)],
     "ranges": lambda data: sum(row.pages for row in formats.ranges(data)),
     "flags": lambda data: sum(row.pages for row in formats.flags(data)),
+    "mapcounts": lambda data: sum(row.pages for row in formats.map_counts(data)),
     "letters": lambda data: [line.split()[:4] for line in data.decode().splitlines()[1:]],
     "strip": lambda data: formats.strip(data)[0],
+    "fill": lambda data: formats.fill(data)[0],
     "maps": unchanged,
     "smaps": lambda data: {key: value for key, value in formats.report(data.split(b"\n", 1)[1]).items() if key != "Referenced"},
 }

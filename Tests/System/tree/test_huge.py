@@ -36,7 +36,7 @@ def reservation(target):
     return target("sparse", 16 * TIB, 1000)
 
 
-@pytest.mark.parametrize("view", ["pages", "ranges", "flags", "strip"])
+@pytest.mark.parametrize("view", ["pages", "ranges", "flags", "mapcounts", "strip", "fill"])
 @pytest.mark.parametrize("level", ["mapping", "process"])
 def test_16_TiB_reservation_with_1000_touched_pages_is_read_under_1_s(mount, reservation, view, level):
     mine = mount("-o", "max_age=0")
@@ -67,8 +67,11 @@ def test_16_TiB_reservation_with_1000_touched_pages_in_totals_and_picture(mount,
     folder = f"{mine.path}/{reservation.pid}/vma/{reservation.facts['range']}"
     assert sum(row.pages for row in formats.flags(read(folder + "/flags"))) == 1000
     assert sum(row.pages for row in formats.ranges(read(folder + "/ranges"))) == 1000
+    assert formats.map_counts(read(folder + "/mapcounts")) == [("1", 1000, 4000, 4000, 0)]
     picture, _ = formats.strip(read(folder + "/strip"))
     assert picture == "." * 4096  # A million pages in each bucket, of which at most one is touched.
+    picture, _ = formats.fill(read(folder + "/fill"))
+    assert picture.count("1") == 1000 and picture.count(".") == 3096
     assert int(formats.report(read(folder + "/info"))["Size"].split()[0]) == 16 * TIB // 1024
 
 
@@ -77,7 +80,7 @@ def test_16_TiB_reservation_with_1000_touched_pages_leaves_the_memory_of_the_dae
     folder = f"{mine.path}/{reservation.pid}/vma/{reservation.facts['range']}"
 
     def round_of_reads():
-        for view in "pages", "ranges", "flags", "strip", "letters":
+        for view in "pages", "ranges", "flags", "mapcounts", "strip", "fill", "letters":
             read(f"{folder}/{view}")
         run(["cp", "--sparse=always", f"{folder}/raw/pagemap", str(tmp_path / "copy")])
         run(["ls", "-lR", f"{mine.path}/{reservation.pid}"])

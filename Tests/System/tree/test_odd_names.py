@@ -202,7 +202,7 @@ def test_part_of_a_mapping_is_no_mapping_but_has_pages(tree, target):
     assert len(formats.pages(read(f"{folder}/pages@{half}"))) == 8
     for bad in (f"{start + 1:x}-{end:x}", f"{start:x}-{end - 1:x}", f"{end:x}-{start:x}", f"{start:x}-{start:x}",
                 half.upper(), "0" + half, "0x" + half, half + " ", "", "1" + "0" * 16 + "-2" + "0" * 16):
-        for view in "pages", "ranges", "flags":
+        for view in "pages", "ranges", "flags", "mapcounts":
             assert errno_of("lstat", f"{folder}/{view}@{bad}") == "ENOENT", bad
     assert errno_of("lstat", f"{folder}/summary@{half}") == "ENOENT"
 

@@ -30,8 +30,8 @@ def test_root_lists_its_files_and_the_processes(tree, process):
 
 def test_README_explains_names_columns_and_look_up_only_names(tree):
     text = read(f"{tree.path}/README").decode()
-    for word in [*ROOT, "pages", "ranges", "flags", "letters", "strip", "layout", "files", "backing", "map_files", "summary",
-                 "at/", "raw", "pages@", "by-label", "mapcount", "cgroup", "node", "namespace"]:
+    for word in [*ROOT, "pages", "ranges", "flags", "mapcounts", "letters", "strip", "fill", "layout", "files", "backing",
+                 "map_files", "summary", "at/", "raw", "pages@", "by-label", "mapcount", "cgroup", "node", "namespace"]:
         assert word in text, word
     assert text.isascii() and "\t" not in text
     command = r"\s+(\$ )?(cat|ls|grep|awk|find|head|cp|less|watch|tail|dd|stat|od|for) "
@@ -105,7 +105,7 @@ def test_self_is_the_reader(tree):
 
 def test_look_up_only_names_are_not_listed(tree, process):
     folder, mapping = f"{tree.path}/{process.pid}", process.facts["range"]
-    for name in "at", f"pages@{mapping}", f"ranges@{mapping}", f"flags@{mapping}", f"vma/{mapping}/raw":
+    for name in "at", f"pages@{mapping}", f"ranges@{mapping}", f"flags@{mapping}", f"mapcounts@{mapping}", f"vma/{mapping}/raw":
         assert errno_of("lstat", f"{folder}/{name}") is None, name
     listed = {name.decode() for name in names(folder)}
     assert not {name for name in listed if "@" in name}

@@ -16,7 +16,7 @@ from retries import attempts
 from views import RAW, VIEWS
 
 GIB = 1 << 30
-PROCESS_VIEWS = ["info", "summary", "layout", "pages", "ranges", "flags", "strip", "files"]
+PROCESS_VIEWS = ["info", "summary", "layout", "pages", "ranges", "flags", "mapcounts", "strip", "fill", "files"]
 SIZE, BLOCKS = 6, -1
 
 

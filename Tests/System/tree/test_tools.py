@@ -80,7 +80,7 @@ def test_tools_over_letters(tree, mapping):
     assert run(["awk", "NR > 1 { print $2 }", path]) == 16 * b"P\n"
 
 
-@pytest.mark.parametrize("view", ["pages", "ranges", "flags"])
+@pytest.mark.parametrize("view", ["pages", "ranges", "flags", "mapcounts"])
 def test_readers_of_a_table(tree, mapping, view):
     path = f"{mapping}/{view}"
     for reader in ["cat"], ["less"], ["head", "-n", "99"], ["tail", "-n", "+1"], ["awk", "{ print }"], ["grep", "-a", ""]:
