@@ -49,7 +49,8 @@ let package = Package(
         .testTarget(
             name: "ProcSourceTests", dependencies: ["ProcSource", "Syscalls", systemPackage], swiftSettings: strict),
         .testTarget(
-            name: "MemoryTreeTests", dependencies: ["MemoryTree", "ProcModel", "ProcSource", "ProcText", "Syscalls"],
+            name: "MemoryTreeTests",
+            dependencies: ["CLinux", "MemoryTree", "ProcModel", "ProcSource", "ProcText", "Syscalls", systemPackage],
             swiftSettings: strict),
         .testTarget(
             name: "FuseBridgeTests",
