@@ -11,31 +11,21 @@ struct Question: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(kind) \(path)" }
 
-    static let ofProcess =
-        questions(below: .process, at: "") + questions(below: .at, at: "at/")
-        + questions(below: .byLabel, at: "by-label/")
+    static let ofProcess = all.filter { !$0.path.hasPrefix("vma/") }
     static let ofTables = ofProcess.filter { question in
         question.kind == .read && ["pages", "ranges", "layout", "files"].contains(question.path)
     }
 
-    static let ofMapping = questions(below: .vma, at: "vma/RANGE/") + questions(below: .raw, at: "vma/RANGE/raw/")
+    static let ofMapping = all.filter { $0.path.hasPrefix("vma/RANGE/") }
 
-    /// All of what has a fixed name, and a pattern of each kind.
-    private static func questions(below parent: Entry, at path: String) -> [Question] {
-        let names = parent.children.flatMap { entry in
-            switch entry.specification.name {
-            case .fixed(let name): [(entry.kind, name)]
-            case .pattern(let name): [(entry.kind, name)]
+    /// Of each place below a process, patterns in capitals.
+    private static let all = Place.all.filter { $0.path.hasPrefix("PID/") }.flatMap { place in
+        let kinds: [Kind] =
+            switch place.entry.kind {
+            case .file: [.read, .attributes]
+            case .directory: [.list]
+            case .link: [.target]
             }
-        }
-        return names.flatMap { kind, name in
-            let kinds: [Kind] =
-                switch kind {
-                case .file: [.read, .attributes]
-                case .directory: [.list]
-                case .link: [.target]
-                }
-            return kinds.map { Question(kind: $0, path: path + name) }
-        }
+        return kinds.map { Question(kind: $0, path: String(place.path.dropFirst("PID/".count))) }
     }
 }

@@ -50,6 +50,8 @@ extension Content {
             executable = .name(try process.readLink("exe", as: try view.decision.rights()))
         } catch {
             try error.throwIfUnanswered()
+            // A process without a program has none; one that has ended has no answer.
+            guard process.isAlive else { throw .gone }
             executable = if case .refused = error { .hidden } else { .absent }
         }
         var text = LineWriter()

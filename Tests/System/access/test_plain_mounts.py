@@ -58,7 +58,7 @@ def test_reader_with_no_new_privs_may_be_in_a_landlock_domain_and_sees_himself_o
 def test_overridden_credentials_are_refused(mount, target, way):
     """Root, who acts as the user who mounts: he comes in, since the kernel compares the ids of the moment."""
     plain = mount(under=NOBODY)
-    plain.refuses("the reader cannot be seen from the daemon's /proc")
+    plain.refuses("the reader is not visible in the daemon's /proc")
     process = target("moving", under=NOBODY, cwd="/")
     ring = target("personality", 65534, 0)
     if "none" in ring.facts:
