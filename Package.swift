@@ -34,7 +34,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FuseBridge",
-            dependencies: ["CFuse3", "MemoryTree", "ProcSource", "Syscalls", systemPackage, logging],
+            dependencies: ["CFuse3", "MemoryTree", "ProcModel", "ProcSource", "Syscalls", systemPackage, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "pagefs",
@@ -54,7 +54,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FuseBridgeTests",
-            dependencies: ["CFuse3", "FuseBridge", "MemoryTree", "ProcSource", "Syscalls", systemPackage],
+            dependencies: ["CFuse3", "FuseBridge", "MemoryTree", "ProcModel", "ProcSource", "Syscalls", systemPackage],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

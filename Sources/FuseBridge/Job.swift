@@ -1,4 +1,5 @@
 import MemoryTree
+import ProcModel
 import ProcSource
 import Syscalls
 
@@ -18,7 +19,7 @@ final class Job: Sendable {
         }
 
         let operation: Operation
-        let thread: Int32
+        let thread: PID?
         let number: Number
         var offset: UInt64 = 0
         var size = 0

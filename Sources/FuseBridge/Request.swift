@@ -1,5 +1,6 @@
 import CFuse3
 import MemoryTree
+import ProcModel
 import ProcSource
 import Synchronization
 import Syscalls
@@ -21,7 +22,8 @@ import SystemPackage
     init(_ raw: fuse_req_t) {
         unsafe self.raw = raw
         let context = unsafe fuse_req_ctx(raw).pointee
-        requester = Requester(thread: context.pid, user: context.uid, group: context.gid)
+        requester = Requester(
+            thread: context.pid > 0 ? PID(rawValue: context.pid) : nil, user: context.uid, group: context.gid)
         // The pointer stays good: whoever replies takes it back first, and that waits for a call under way.
         unsafe fuse_req_interrupt_func(
             raw,

@@ -38,7 +38,7 @@ package final class Tree: Sendable {
     let quota: HandleQuota
     let processes: SeenProcesses
     /// A process that had the name when it was looked at last; a few names.
-    let nameHints = Monitor([[UInt8]: Int32]())
+    let nameHints = Monitor([[UInt8]: PID]())
     private let caretaker: Caretaker
 
     /// - Parameters:

@@ -44,10 +44,3 @@ package func parseAddress(_ name: [UInt8]) -> UInt64? {
     guard let value = cursor.hex(), cursor.isAtEnd else { return nil }
     return value
 }
-
-/// The number in a canonical decimal name: no sign, no leading zero, at most `Int32.max`, not 0.
-package func parseProcessNumber(_ name: [UInt8]) -> Int32? {
-    var cursor = ByteCursor(name)
-    guard name.first != UInt8(ascii: "0"), let value = cursor.decimal(), cursor.isAtEnd, value > 0 else { return nil }
-    return Int32(exactly: value)
-}

@@ -2,7 +2,7 @@
 ///
 /// Source: proc_pid_stat(5), fs/proc/array.c.
 package struct ProcessStat: Equatable, Sendable {
-    package let pid: Int32
+    package let pid: PID
     /// Raw bytes: may hold blanks, parentheses and newlines.
     package let command: [UInt8]
     /// The letter of the state, such as `S` or `Z`.
@@ -26,7 +26,7 @@ package struct ProcessStat: Equatable, Sendable {
             open < close
         else { throw DecodeError("stat", at: 0) }
         var head = ByteCursor(text, to: open)
-        guard let pid = head.decimal(), let pid = Int32(exactly: pid) else { throw DecodeError("stat", at: 0) }
+        guard let pid = head.decimal(), let pid = PID(exactly: pid) else { throw DecodeError("stat", at: 0) }
         var cursor = ByteCursor(text, from: close + 1)
         cursor.skipBlanks()
         guard let state = cursor.word().first else { throw DecodeError("stat", at: close) }

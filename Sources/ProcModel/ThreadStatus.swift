@@ -2,8 +2,8 @@
 ///
 /// Source: proc_pid_status(5), task_state() and task_cap() of fs/proc/array.c.
 package struct ThreadStatus: Equatable, Sendable {
-    /// Number of its process.
-    package let process: Int32
+    /// Its process.
+    package let process: PID
     package let effectiveUser, fileUser, fileGroup: UInt32
     /// Supplementary ones.
     package let groups: [UInt32]
@@ -44,7 +44,7 @@ package struct ThreadStatus: Equatable, Sendable {
             && counts[Key.noNewPrivileges.rawValue] == 1
         guard isComplete else { throw DecodeError("status", at: text.count) }
         func number(_ key: Key, _ index: Int = 0) -> UInt64 { numbers[key.rawValue * Self.most + index] }
-        guard let process = Int32(exactly: number(.process)), let effectiveUser = UInt32(exactly: number(.users, 1)),
+        guard let process = PID(exactly: number(.process)), let effectiveUser = UInt32(exactly: number(.users, 1)),
             let fileUser = UInt32(exactly: number(.users, 3)), let fileGroup = UInt32(exactly: number(.groupsOwn, 3))
         else { throw DecodeError("status", at: 0) }
         self.process = process

@@ -58,12 +58,12 @@ struct InodeTableTests {
         let ended = inodes.remember(processNode(2), Attributes()).number
         let open = inodes.remember(processNode(3), Attributes()).number
         inodes.opened(open, size: 10)
-        inodes.forgetEnded { $0.pid == 1 }
+        inodes.forgetEnded { $0.pid.rawValue == 1 }
         #expect(inodes[living] != nil)
         #expect(inodes[ended] == nil)
         #expect(inodes[open]?.size == 10)
         inodes.closed(open)
-        inodes.forgetEnded { $0.pid == 1 }
+        inodes.forgetEnded { $0.pid.rawValue == 1 }
         #expect(inodes[open] == nil)
     }
 }

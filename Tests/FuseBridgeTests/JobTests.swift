@@ -7,7 +7,7 @@ import Testing
 @Suite("Job", .timeLimit(.minutes(1)))
 struct JobTests {
     private let jobs = Jobs()
-    private let key = Job.Key(operation: .read, thread: 0, number: .handle(HandleNumber(rawValue: 1)))
+    private let key = Job.Key(operation: .read, thread: nil, number: .handle(HandleNumber(rawValue: 1)))
 
     private func job(for request: Request, work: @escaping @Sendable (Job) -> Void = { _ in }) -> Job {
         let job = Job(key, request, jobs, work: work)
@@ -133,7 +133,7 @@ struct JobTests {
 @Suite("Hurried", .timeLimit(.minutes(1)))
 struct HurriedTests {
     private let hurried = Hurried()
-    private let key = Job.Key(operation: .lookup, thread: 0, number: .inode(InodeNumber(rawValue: 1)))
+    private let key = Job.Key(operation: .lookup, thread: nil, number: .inode(InodeNumber(rawValue: 1)))
 
     @Test func whatIsDoneAtOnceIsNotHurried() {
         let job = Job(key, request(), Jobs()) { job in _ = job.finish { $0.fail(.ioError) } }

@@ -43,7 +43,7 @@ struct RequestTests {
     @Test func anInterruptAfterTheAnswerChangesNothing() {
         let request = request()
         let jobs = Jobs()
-        let key = Job.Key(operation: .read, thread: 0, number: .handle(HandleNumber(rawValue: 1)))
+        let key = Job.Key(operation: .read, thread: nil, number: .handle(HandleNumber(rawValue: 1)))
         let job = Job(key, request, jobs) { _ in }
         request.attach(job)
         #expect(request.fail(.ioError))
@@ -55,8 +55,9 @@ struct RequestTests {
     @Test func theWorkIsToldOfAnInterruptThatCameBeforeIt() {
         let request = request()
         request.interrupted()
-        let job = Job(Job.Key(operation: .read, thread: 0, number: .handle(HandleNumber(rawValue: 1))), request, Jobs())
-        { _ in }
+        let job = Job(
+            Job.Key(operation: .read, thread: nil, number: .handle(HandleNumber(rawValue: 1))), request, Jobs()
+        ) { _ in }
         request.attach(job)
         #expect(!job.isWanted)
     }

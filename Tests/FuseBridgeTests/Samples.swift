@@ -1,5 +1,6 @@
 import CFuse3
 import MemoryTree
+import ProcModel
 import ProcSource
 import Syscalls
 
@@ -7,13 +8,13 @@ import Syscalls
 
 /// The directory of a process.
 func processNode(_ pid: Int32, birth: UInt64 = 1) -> Node {
-    Node(.process, .process(ProcessID(pid: pid, birth: birth)))
+    Node(.process, .process(ProcessID(pid: PID(rawValue: pid), birth: birth)))
 }
 
 /// A thread that has ended: it asks for nothing again.
-let endedThread = Int32.max
+let endedThread = PID(rawValue: .max)
 
-func request(of thread: Int32 = 0, user: UInt32 = 0) -> Request {
+func request(of thread: PID? = nil, user: UInt32 = 0) -> Request {
     Request(of: Requester(thread: thread, user: user, group: 0))
 }
 

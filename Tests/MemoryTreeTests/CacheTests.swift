@@ -1,4 +1,5 @@
 import MemoryTree
+import ProcModel
 import ProcSource
 import Syscalls
 import Testing
@@ -6,7 +7,7 @@ import Testing
 private let reader = Reader(.daemon)
 
 private func key(_ pid: Int32, _ decision: AccessDecision = .asked(.daemon)) -> SnapshotCache.Key {
-    .maps(SnapshotCache.SpaceKey(process: ProcessID(pid: pid, birth: 1), space: 1, decision: decision))
+    .maps(SnapshotCache.SpaceKey(process: ProcessID(pid: PID(rawValue: pid), birth: 1), space: 1, decision: decision))
 }
 
 @Suite("Cache", .timeLimit(.minutes(1)))

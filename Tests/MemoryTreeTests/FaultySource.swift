@@ -1,4 +1,5 @@
 import CLinux
+import ProcModel
 import ProcSource
 import Syscalls
 import SystemPackage
@@ -43,9 +44,9 @@ struct FaultySource: Source {
 
     var hiding: Hiding? { source.hiding }
 
-    func handle(of pid: Int32) throws(Errno) -> any SourceFile {
-        try control.begin(.handle, String(pid))
-        return FaultyFile(try source.handle(of: pid), String(pid), control)
+    func handle(of pid: PID) throws(Errno) -> any SourceFile {
+        try control.begin(.handle, "\(pid)")
+        return FaultyFile(try source.handle(of: pid), "\(pid)", control)
     }
 
     /// Which fault each call meets from now on; all processes live again.

@@ -1,3 +1,4 @@
+import ProcModel
 import ProcSource
 import Syscalls
 import Testing
@@ -79,7 +80,7 @@ struct TextStreamTests {
 
 @Suite("Numbers of address spaces", .timeLimit(.minutes(1)))
 struct SeenProcessesTests {
-    private func memory(_ pid: Int32, _ processes: SeenProcesses) throws -> ProcessMemory {
+    private func memory(_ pid: PID, _ processes: SeenProcesses) throws -> ProcessMemory {
         let process = try processes.process(pid)
         return try ProcessMemory(process, try #require(try process.memoryThread()), as: .daemon)
     }
@@ -87,7 +88,7 @@ struct SeenProcessesTests {
     @Test func aNumberIsTheSameAlsoWhenTheProcessWasForgottenMeanwhile() throws {
         let root = ProcRoot(try ProcDirectory(path: "/proc"))
         let processes = SeenProcesses(root, most: 1) {}
-        let own = System.processNumber
+        let own = PID.own
         let number = try processes.space(of: try memory(own, processes))
         #expect(number != 0)
         #expect(try processes.space(of: try memory(own, processes)) == number)

@@ -91,12 +91,12 @@ struct NameTests {
 
     @Test(arguments: ["", "0", "01", "-1", "+1", "1 ", "2147483648", "99999999999999999999", "0x1", "a"])
     func whatIsNoProcessNumber(name: String) {
-        #expect(parseProcessNumber(Array(name.utf8)) == nil)
+        #expect(PID(parsing: Array(name.utf8)) == nil)
     }
 
     @Test func processNumbersAreRead() {
-        #expect(parseProcessNumber(Array("1".utf8)) == 1)
-        #expect(parseProcessNumber(Array("2147483647".utf8)) == .max)
+        #expect(PID(parsing: Array("1".utf8)) == PID(rawValue: 1))
+        #expect(PID(parsing: Array("2147483647".utf8)) == PID(rawValue: .max))
     }
 
     @Test func addressesMayHaveAPrefixAndEitherCase() {

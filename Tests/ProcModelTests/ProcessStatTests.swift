@@ -13,7 +13,7 @@ struct ProcessStatTests {
     @Test(arguments: ["app", "", ")", ") S 1 (", "a b\nc", "((("])
     func commandMayHoldAnything(command: String) throws {
         let stat = try ProcessStat(parsing: Self.line(command))
-        #expect(stat.pid == 4321)
+        #expect(stat.pid == PID(rawValue: 4321))
         #expect(stat.command == Array(command.utf8))
         #expect(stat.state == UInt8(ascii: "S"))
         #expect(stat.threads == 7)

@@ -34,7 +34,7 @@ struct ThreadStatusTests {
 
     @Test func whatCountsIsEffectiveOrOfTheFileSystem() throws {
         let status = try ThreadStatus(parsing: Self.text())
-        #expect(status.process == 4321)
+        #expect(status.process == PID(rawValue: 4321))
         #expect((status.effectiveUser, status.fileUser, status.fileGroup) == (1001, 1003, 2003))
         #expect(status.groups == [4, 24, 27])
         #expect(status.capabilities == [.dacOverride, .dacReadSearch, .setuid, .sysPtrace, .sysAdmin, .perfmon])

@@ -1,3 +1,4 @@
+import ProcModel
 import Syscalls
 
 /// Lets go what is held for a moment once nobody has asked for it for a while.
@@ -59,7 +60,7 @@ final class Caretaker: Sendable {
     }
 }
 
-extension Monitor where State == [[UInt8]: Int32] {
+extension Monitor where State == [[UInt8]: PID] {
     /// Forgets all; returns whether there was nothing.
     func letGo() -> Bool {
         withLock { hints in

@@ -5,7 +5,7 @@ extension Content {
     /// To the reader's own process.
     static let ownProcess = link { tree, _, reader throws(ProcError) in
         guard let pid = try tree.root.group(ofThread: reader.requester.thread) else { throw .absent }
-        return Array(String(pid).utf8)
+        return Array("\(pid)".utf8)
     }
 
     /// From by-name to the process.

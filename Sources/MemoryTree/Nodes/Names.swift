@@ -8,11 +8,11 @@ extension Names {
         scope: .process,
         guess: { _, _, _ in nil },
         find: { tree, name, _, reader throws(ProcError) in
-            guard let pid = parseProcessNumber(name) else { throw .absent }
+            guard let pid = PID(parsing: name) else { throw .absent }
             return .process(try tree.processToStat(pid, reader).id)
         },
         list: { tree, _, reader throws(ProcError) in
-            try tree.numbers(reader).map { (Array(String($0).utf8), .process(ProcessID(pid: $0, birth: 0))) }
+            try tree.numbers(reader).map { (Array("\($0)".utf8), .process(ProcessID(pid: $0, birth: 0))) }
         })
 
     /// Names of processes.
@@ -35,7 +35,7 @@ extension Names {
         scope: .named,
         guess: { _, _, _ in nil },
         find: { tree, name, parent, reader throws(ProcError) in
-            guard case .name(let command) = parent.scope, let pid = parseProcessNumber(name),
+            guard case .name(let command) = parent.scope, let pid = PID(parsing: name),
                 let process = try tree.named(pid, reader), process.name == command
             else { throw .absent }
             return .named(process.id, command)
@@ -43,7 +43,7 @@ extension Names {
         list: { tree, parent, reader throws(ProcError) in
             guard case .name(let command) = parent.scope else { throw .absent }
             return try tree.names(reader).filter { $0.name == command }.map {
-                (Array(String($0.id.pid).utf8), .named($0.id, command))
+                (Array("\($0.id.pid)".utf8), .named($0.id, command))
             }
         })
 

@@ -50,7 +50,7 @@ extension Tree {
     }
 
     /// The process, whose directory the reader may stat.
-    func processToStat(_ pid: Int32, _ reader: Reader) throws(ProcError) -> PinnedProcess {
+    func processToStat(_ pid: PID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         try requireFindable(pid, reader)
         return try processes.process(pid)
     }
@@ -63,7 +63,7 @@ extension Tree {
         return process
     }
 
-    private func requireFindable(_ pid: Int32, _ reader: Reader) throws(ProcError) {
+    private func requireFindable(_ pid: PID, _ reader: Reader) throws(ProcError) {
         try askIfHidden(pid, inside: false, reader) { rights throws(ProcError) in
             try root.requireVisible(pid, as: rights)
         }
@@ -89,7 +89,7 @@ extension Tree {
     /// Asks the kernel by the reader's rights where hidepid is in force. Who may not even ask is told what the kernel tells
     /// those from whom it hides the process.
     private func askIfHidden(
-        _ pid: Int32, inside: Bool, _ reader: Reader, ask: (Rights) throws(ProcError) -> Void
+        _ pid: PID, inside: Bool, _ reader: Reader, ask: (Rights) throws(ProcError) -> Void
     ) throws(ProcError) {
         guard let hiding = root.hiding else { return }
         switch access.decision(of: reader.requester, to: ProcessID(pid: pid, birth: 0)) {

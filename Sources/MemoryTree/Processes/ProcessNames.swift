@@ -12,7 +12,7 @@ struct NamedProcess: Sendable {
 /// Who looks for processes where hidepid hides some: rights, and the one process that everybody finds, their own.
 package struct Finder: Hashable, Sendable {
     let decision: AccessDecision
-    let process: Int32?
+    let process: PID?
 }
 
 extension Tree {
@@ -24,7 +24,7 @@ extension Tree {
     }
 
     /// Numbers of all processes that the reader may find.
-    func numbers(_ reader: Reader) throws(ProcError) -> [Int32] {
+    func numbers(_ reader: Reader) throws(ProcError) -> [PID] {
         guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
         // Whatever its rights are, a process finds itself.
         let itself = try root.group(ofThread: reader.requester.thread)
@@ -52,7 +52,7 @@ extension Tree {
     }
 
     /// The process of a number; nil when it has gone, may not be looked at, or has no name that fits.
-    func named(_ pid: Int32, _ reader: Reader) throws(ProcError) -> NamedProcess? {
+    func named(_ pid: PID, _ reader: Reader) throws(ProcError) -> NamedProcess? {
         do throws(ProcError) {
             let process = try processToRead(try processes.process(pid).id, reader)
             guard let name = entryName(try process.command()) else { return nil }

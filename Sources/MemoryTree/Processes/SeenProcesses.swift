@@ -28,7 +28,7 @@ final class SeenProcesses: Sendable {
     private struct State {
         var records: [ProcessID: Record] = [:]
         /// The process that had the number when it was looked at last.
-        var numbers: [Int32: ProcessID] = [:]
+        var numbers: [PID: ProcessID] = [:]
         /// How often each living process was seen to change its address space; only those that did.
         var changes: [ProcessID: UInt64] = [:]
     }
@@ -65,7 +65,7 @@ final class SeenProcesses: Sendable {
     /// The process that has the number now.
     ///
     /// - Throws: `.absent` when there is none, or the number is that of a thread.
-    func process(_ pid: Int32) throws(ProcError) -> PinnedProcess {
+    func process(_ pid: PID) throws(ProcError) -> PinnedProcess {
         // As long as it lives, nobody else has its number.
         let known = state.withLock { state in state.numbers[pid].flatMap { state.records[$0]?.process } }
         if let known, known.isAlive { return use(known) }

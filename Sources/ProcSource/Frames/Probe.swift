@@ -18,7 +18,7 @@ struct Probe {
     var exclusiveMeansOne = false
 
     init(_ root: ProcRoot, _ files: FrameFiles) {
-        let own = String(System.processNumber)
+        let own = "\(PID.own)"
         guard let pagemap = try? root.directory.open("\(own)/pagemap") else {
             let reason = "pagemap cannot be opened"
             (frames, scan, query, guardBit, softDirty, follow) = (reason, reason, reason, reason, reason, reason)
@@ -62,11 +62,11 @@ struct Probe {
         argument.return_mask = ScanCategory.present | ScanCategory.swapped | ScanCategory.zero | ScanCategory.huge
         do { _ = try pagemap.scan(&argument) } catch { scan = "PAGEMAP_SCAN: \(error)" }
 
-        if let maps = try? root.pin(System.processNumber).open("maps") {
+        if let maps = try? root.pin(.own).open("maps") {
             do { _ = try VMAQuery.mapping(holding: 0, in: maps) } catch { query = "this kernel has no PROCMAP_QUERY" }
         }
         follow = Self.followFailure(own, root)
-        if let handle = try? root.source.handle(of: System.processNumber), handle.filesystemType != File.pidfsMagic {
+        if let handle = try? root.source.handle(of: .own), handle.filesystemType != File.pidfsMagic {
             pidfs = "this kernel has no pidfs"
         }
     }

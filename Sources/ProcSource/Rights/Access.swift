@@ -92,7 +92,7 @@ package final class Access: Sendable {
             )
         }
         // Thread ids of requests mean nothing in a /proc of another pid namespace.
-        guard options.sharing == .none || own == Array(String(System.processNumber).utf8) else {
+        guard options.sharing == .none || own == Array("\(PID.own)".utf8) else {
             throw .failed(.notSupported)
         }
         kernelHasLandlock = Credentials.kernelHasLandlock
@@ -131,8 +131,7 @@ package final class Access: Sendable {
 
     /// Who asks, as /proc shows him now.
     private func caller(_ requester: Requester) -> Result<Caller, Refusal> {
-        let thread = requester.thread
-        guard thread > 0, let (text, namespace, root) = threads.read(thread),
+        guard let thread = requester.thread, let (text, namespace, root) = threads.read(thread),
             let status = try? ThreadStatus(parsing: text)
         else { return .failure(.unknown) }
         if applies(.overridden) {

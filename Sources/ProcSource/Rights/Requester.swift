@@ -5,13 +5,13 @@ import Syscalls
 ///
 /// Made anew for each request: a process changes its rights at any moment and keeps its number.
 package final class Requester: Sendable {
-    /// Thread id as this daemon sees it; 0 when it cannot.
-    package let thread: Int32
+    /// Its thread as this daemon sees it; nil when it cannot.
+    package let thread: PID?
     /// The file system's user and group (fsuid, fsgid).
     package let user, group: UInt32
     private let known = Monitor<Result<Caller, Refusal>?>(nil)
 
-    package init(thread: Int32, user: UInt32, group: UInt32) {
+    package init(thread: PID?, user: UInt32, group: UInt32) {
         self.thread = thread
         self.user = user
         self.group = group
@@ -19,12 +19,12 @@ package final class Requester: Sendable {
 
     /// This process, on its own behalf.
     package static var daemon: Requester {
-        Requester(thread: System.processNumber, user: System.userNumber, group: System.groupNumber)
+        Requester(thread: .own, user: System.userNumber, group: System.groupNumber)
     }
 
     /// Whether the thread has been killed: it asks for nothing again.
     package var isDying: Bool {
-        guard thread > 0 else { return false }
+        guard let thread else { return false }
         guard let text = try? File.open("/proc/\(thread)/status").readShort(), let pending = StatusFile(text)["SigPnd"],
             let signals = UInt64(pending, radix: 16)
         else { return true }
@@ -66,7 +66,7 @@ final class ThreadFiles: Sendable {
     }
 
     private let proc: File
-    private let known = Monitor([Int32: Known]())
+    private let known = Monitor([PID: Known]())
     /// Called when there is something to let go later.
     private let onFirst: @Sendable () -> Void
     /// Two descriptors each.
@@ -92,13 +92,13 @@ final class ThreadFiles: Sendable {
     }
 
     /// What they say of a thread now; nil when there is none of the number, or it may not be looked at.
-    func read(_ thread: Int32) -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
+    func read(_ thread: PID) -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
         let held = known.withLock { known in
             known[thread]?.wasUsed = true
             return known[thread]?.entry
         }
         if let held, let answer = held.read() { return answer }
-        guard let directory = try? File.open(String(thread), .path, at: proc),
+        guard let directory = try? File.open("\(thread)", .path, at: proc),
             let status = try? File.open("status", at: directory)
         else { return nil }
         let entry = Entry(directory: directory, status: status)

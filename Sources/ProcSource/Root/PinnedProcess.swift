@@ -106,7 +106,7 @@ package final class PinnedProcess: Sendable {
         guard stat.threads > 1 else { return nil }
         let tasks = try openAtHand("task")
         for name in try ProcError.wrap({ () throws(Errno) in try tasks.list() }) {
-            guard let thread = parseProcessNumber(name), thread != id.pid else { continue }
+            guard let thread = PID(parsing: name), thread != id.pid else { continue }
             let text: [UInt8]
             do { text = try open("task/\(thread)/stat").read(at: 0, count: 4096) } catch {
                 // That thread has ended.
@@ -124,7 +124,7 @@ package final class PinnedProcess: Sendable {
 package struct MemoryThread: Sendable {
     package let stat: ProcessStat
     /// nil for the main thread.
-    let number: Int32?
+    let number: PID?
 
     /// Path of one of its files below /proc/PID.
     func path(_ name: String) -> String { number.map { "task/\($0)/\(name)" } ?? name }

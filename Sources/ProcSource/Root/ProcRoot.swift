@@ -11,7 +11,7 @@ package final class ProcRoot: Sendable {
     /// Whether its numbers are those of our own pid namespace, so that pidfds may be opened by them.
     package let sharesNumbers: Bool
     /// The number of this daemon in it, nil where it is not seen.
-    package let ownNumber: Int32?
+    package let ownNumber: PID?
     let lanes = Lanes()
     /// Whether the inode number of a pidfd is the process's for the whole boot.
     private let hasPidfs: Bool
@@ -22,9 +22,9 @@ package final class ProcRoot: Sendable {
         directory = source.directory
         machine = source.machine
         isLive = directory.filesystemType == File.procMagic
-        ownNumber = isLive ? (try? directory.readLink("self")).flatMap(parseProcessNumber) : nil
-        sharesNumbers = ownNumber == System.processNumber
-        let handle = sharesNumbers ? try? source.handle(of: System.processNumber) : nil
+        ownNumber = isLive ? (try? directory.readLink("self")).flatMap(PID.init(parsing:)) : nil
+        sharesNumbers = ownNumber == .own
+        let handle = sharesNumbers ? try? source.handle(of: .own) : nil
         hasPidfs = handle?.filesystemType == File.pidfsMagic
     }
 
@@ -38,9 +38,9 @@ package final class ProcRoot: Sendable {
     var asksForGroups: Bool { !isLive || hiding != nil }
 
     /// Numbers of all processes that this /proc lists, ascending.
-    package func processes(as rights: Rights = .daemon) throws(ProcError) -> [Int32] {
+    package func processes(as rights: Rights = .daemon) throws(ProcError) -> [PID] {
         try ProcError.wrap { () throws(Errno) in try directory.list(as: rights.credentials) }
-            .compactMap(parseProcessNumber).sorted()
+            .compactMap(PID.init(parsing:)).sorted()
     }
 
     /// A file at the top, such as `kpageflags`.
@@ -49,18 +49,18 @@ package final class ProcRoot: Sendable {
     }
 
     /// Whether this daemon sees a process or thread of the number.
-    package func exists(_ pid: Int32) -> Bool { (try? directory.status(String(pid))) != nil }
+    package func exists(_ pid: PID) -> Bool { (try? directory.status("\(pid)")) != nil }
 
     /// Throws what a reader gets from stat of the process's directory: with hidepid that depends on who asks.
-    package func requireVisible(_ pid: Int32, as rights: Rights) throws(ProcError) {
-        _ = try ProcError.wrap { () throws(Errno) in try directory.status(String(pid), as: rights.credentials) }
+    package func requireVisible(_ pid: PID, as rights: Rights) throws(ProcError) {
+        _ = try ProcError.wrap { () throws(Errno) in try directory.status("\(pid)", as: rights.credentials) }
     }
 
     /// Holds on to the process that has the number now.
     ///
     /// - Throws: `.absent` when there is none, or the number is that of a thread.
-    package func pin(_ pid: Int32) throws(ProcError) -> PinnedProcess {
-        let directory = try ProcError.wrap { () throws(Errno) in try self.directory.open(String(pid), .path) }
+    package func pin(_ pid: PID) throws(ProcError) -> PinnedProcess {
+        let directory = try ProcError.wrap { () throws(Errno) in try self.directory.open("\(pid)", .path) }
         if sharesNumbers {
             let handle: any SourceFile
             do { handle = try source.handle(of: pid) } catch {
@@ -87,7 +87,7 @@ package final class ProcRoot: Sendable {
             try error.throwIfUnanswered()
             status = nil
         }
-        guard status?["Tgid"] ?? String(pid) == String(pid) else { throw .absent }
+        guard status?["Tgid"] ?? "\(pid)" == "\(pid)" else { throw .absent }
         // It is known by what stat says, which would not come while it is stuck in an exec.
         guard status?["State"]?.hasPrefix("D") != true else { throw .failed(.resourceTemporarilyUnavailable) }
         return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, nil, self)
@@ -95,8 +95,8 @@ package final class ProcRoot: Sendable {
 
     /// The thread group of a thread of this daemon's pid namespace; nil when it is not visible here, or the numbers of this
     /// root are others.
-    package func group(ofThread thread: Int32) throws(ProcError) -> Int32? {
-        guard thread > 0, sharesNumbers else { return nil }
+    package func group(ofThread thread: PID?) throws(ProcError) -> PID? {
+        guard let thread, sharesNumbers else { return nil }
         let text: [UInt8]
         do {
             text = try ProcError.wrap { () throws(Errno) in
@@ -106,17 +106,22 @@ package final class ProcRoot: Sendable {
             try error.throwIfUnanswered()
             return nil
         }
-        return StatusFile(text)["Tgid"].flatMap { parseProcessNumber(Array($0.utf8)) }
+        return StatusFile(text)["Tgid"].flatMap { PID(parsing: Array($0.utf8)) }
     }
+}
+
+extension PID {
+    /// This daemon's, in its own pid namespace.
+    package static var own: PID { PID(rawValue: System.processNumber) }
 }
 
 /// A process for good: the number may be used again, the pair not.
 package struct ProcessID: Hashable, Sendable {
-    package let pid: Int32
+    package let pid: PID
     /// Inode number of its pidfd, unique for the whole boot; where the kernel has none, the start time in ticks.
     package let birth: UInt64
 
-    package init(pid: Int32, birth: UInt64) {
+    package init(pid: PID, birth: UInt64) {
         self.pid = pid
         self.birth = birth
     }

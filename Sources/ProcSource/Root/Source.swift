@@ -1,4 +1,5 @@
 import CLinux
+import ProcModel
 import Syscalls
 import SystemPackage
 
@@ -16,7 +17,7 @@ package protocol Source: Sendable {
     /// How processes are hidden from some readers; nil when they are not.
     var hiding: Hiding? { get }
     /// pidfd_open(2).
-    func handle(of pid: Int32) throws(Errno) -> any SourceFile
+    func handle(of pid: PID) throws(Errno) -> any SourceFile
 }
 
 /// An open file or directory of a source, closed with its last reference. Each requirement is one system call.
@@ -61,7 +62,7 @@ package struct ProcDirectory: Source {
 
     package var hiding: Hiding? { hidden?.hiding }
 
-    package func handle(of pid: Int32) throws(Errno) -> any SourceFile { try File.process(pid) }
+    package func handle(of pid: PID) throws(Errno) -> any SourceFile { try File.process(pid.rawValue) }
 }
 
 extension File: SourceFile {
