@@ -2,7 +2,7 @@
 enum Operation: String, Sendable {
     case lookup, getattr, readlink, open, read, lseek, opendir, readdir, release, statfs
 
-    var place: Place {
+    var place: ErrorOrigin {
         switch self {
         case .read, .lseek: .handle
         case .lookup, .getattr, .readlink, .open, .opendir, .readdir, .release, .statfs: .name

@@ -170,11 +170,11 @@ import SystemPackage
 }
 
 /// Where the error came up: a name that leads nowhere any more is ENOENT, a handle whose process is gone ESRCH.
-enum Place { case name, handle }
+enum ErrorOrigin { case name, handle }
 
 extension ProcError {
     /// The errno a reader gets: the one place that decides.
-    func errno(at place: Place) -> Errno {
+    func errno(at place: ErrorOrigin) -> Errno {
         switch self {
         case .gone: place == .name ? .noSuchFileOrDirectory : .noSuchProcess
         case .absent: .noSuchFileOrDirectory

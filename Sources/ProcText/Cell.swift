@@ -11,6 +11,8 @@ package enum Cell: Equatable, Sendable {
     /// Hex, padded with zeros to so many digits. This and all below but `flags` are strings in JSON, spelled as in the text.
     case hex(UInt64, digits: Int = 1)
     case range(AddressRange)
+    /// A place in swap, or what a special entry stands for: `TYPE:OFFSET` in decimal.
+    case swap(type: UInt64, offset: UInt64)
     case word(String)
     /// Raw bytes from outside, to be escaped; blanks stay.
     case name([UInt8])
@@ -54,6 +56,10 @@ extension LineWriter {
         case .number(let number): decimal(number)
         case .hex(let number, let digits): hex(number, minimum: digits)
         case .range(let range): self.range(range)
+        case .swap(let type, let offset):
+            decimal(type)
+            byte(":")
+            decimal(offset)
         case .word(let word): text(word)
         case .name(let name): escaped(name, keepingBlanks: true)
         case .text(let bytes): raw(bytes)
@@ -62,7 +68,7 @@ extension LineWriter {
     }
 
     /// The value, padded with blanks to its place.
-    package mutating func cell(_ cell: Cell, _ place: Place) {
+    package mutating func cell(_ cell: Cell, _ place: Position) {
         let start = length
         self.cell(cell)
         pad(place, from: start)

@@ -1,5 +1,5 @@
 /// Where a value stands in its line.
-package struct Place: Sendable {
+package struct Position: Sendable {
     package enum Alignment: Sendable { case left, right }
 
     package let width: Int
@@ -20,7 +20,7 @@ package struct Heading: Sendable {
     /// `kB`, `ms`, `us`, or empty for a plain number and for what is none.
     package let unit: String
     package private(set) var meaning: String
-    package let place: Place
+    package let place: Position
 
     /// Name and unit: the column in a header, the key in JSON.
     package var title: String { unit.isEmpty ? name : name + "_" + unit }
@@ -41,11 +41,12 @@ package struct Column<Row>: Sendable {
 
     /// A column of a table.
     package init(
-        _ name: String, _ width: Int, _ alignment: Place.Alignment, gap: Int = 1, unit: String = "", _ meaning: String,
+        _ name: String, _ width: Int, _ alignment: Position.Alignment, gap: Int = 1, unit: String = "",
+        _ meaning: String,
         cell: @escaping @Sendable (Row) -> Cell
     ) {
         self.init(
-            Heading(name: name, unit: unit, meaning: meaning, place: Place(width, alignment, gap: gap)), cell: cell)
+            Heading(name: name, unit: unit, meaning: meaning, place: Position(width, alignment, gap: gap)), cell: cell)
     }
 
     /// The same column of rows that hold this one's.
@@ -56,11 +57,9 @@ package struct Column<Row>: Sendable {
 
 /// A table: header, rows, JSON and documentation follow from its columns. Number and meaning of columns never change.
 package struct Table<Row>: Sendable {
-    package let name: String
     package let columns: [Column<Row>]
 
-    package init(_ name: String, _ columns: [Column<Row>]) {
-        self.name = name
+    package init(_ columns: [Column<Row>]) {
         self.columns = columns
     }
 
@@ -72,7 +71,7 @@ package struct Table<Row>: Sendable {
         for (index, heading) in headings.enumerated() {
             let (place, mark) = (heading.place, index == 0 ? "# " : "")
             line.text(mark)
-            line.cell(.word(heading.title), Place(place.width - mark.count, place.alignment, gap: place.gap))
+            line.cell(.word(heading.title), Position(place.width - mark.count, place.alignment, gap: place.gap))
         }
         line.trimBlanks()
         line.newline()

@@ -13,6 +13,11 @@ package struct Fill: Picture {
         grid.forEachBucket(first: first, count: count) { counts[$0] += $1 }
     }
 
+    package static let characters = [
+        (".", "no page has an entry"), ("1-9", "so many tenths of the pages, rounded up; 9 is less than all"),
+        ("*", "all"),
+    ]
+
     package var legend: String {
         "# one character is \(grid.scale): . none has an entry, 1-9 tenths have, * all"
     }

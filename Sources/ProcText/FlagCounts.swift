@@ -46,14 +46,12 @@ package struct FlagCounts: PageCounts {
         let word, names: Cell
     }
 
-    package static let table = Table<Row>(
-        "flags",
-        [
-            Column("pages", 9, .left, "number of pages with this combination of flags") { .number($0.pages) },
-            Column("kB", 11, .right, gap: 2, "the same in kB") { .number($0.pages * $0.kilobytesPerPage) },
-            Column("flags-word", 16, .left, "word of kpageflags, hex; - if not present; ? if hidden") { $0.word },
-            Column("names", 0, .left, gap: 0, "names of the flags; the state if the page is not present") { $0.names },
-        ])
+    package static let table = Table<Row>([
+        Column("pages", 9, .left, "number of pages with this combination of flags") { .number($0.pages) },
+        Column("kB", 11, .right, gap: 2, "the same in kB") { .number($0.pages * $0.kilobytesPerPage) },
+        Column("flags-word", 16, .left, "word of kpageflags, hex; - if not present; ? if hidden") { $0.word },
+        Column("names", 0, .left, gap: 0, "names of the flags; the state if the page is not present") { $0.names },
+    ])
 
     /// The rows and the total line.
     package func text(_ context: FrameContext) -> [UInt8] {

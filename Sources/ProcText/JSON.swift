@@ -27,7 +27,7 @@ extension LineWriter {
         case .absent, .hidden: text("null")
         case .number(let number): decimal(number)
         case .flags(let names): array(names)
-        case .hex, .range, .word, .name, .text:
+        case .hex, .range, .swap, .word, .name, .text:
             var spelling = LineWriter()
             spelling.cell(cell)
             string(spelling.bytes)

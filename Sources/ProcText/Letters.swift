@@ -5,17 +5,15 @@ package struct Letters: Sendable {
     /// Bytes of a line, newline included.
     package static let width = table.headings.reduce(1) { $0 + $1.place.width + $1.place.gap } + positions
 
-    package static let table = Table<Row>(
-        "letters",
-        [
-            Column("address", 16, .left, "virtual address of the page, hex") { .hex($0.address) },
-            Column("s", 1, .left, "letter of the state") { .word(String($0.facts.state.letter)) },
-            Column("frame", 19, .left, "as in pages") { $0.facts.frame },
-            Column("n", 10, .left, "mapcount") { $0.facts.mapCountOfFrame },
-            Column("flags", 0, .left, gap: 0, "a letter or _ for each flag, then + if any other bit is set") {
-                .text($0.letters)
-            },
-        ])
+    package static let table = Table<Row>([
+        Column("address", 16, .left, "virtual address of the page, hex") { .hex($0.address) },
+        Column("s", 1, .left, "letter of the state") { .word(String($0.facts.state.letter)) },
+        Column("frame", 19, .left, "as in pages") { $0.facts.frame },
+        Column("n", 10, .left, "mapcount") { $0.facts.mapCountOfFrame },
+        Column("flags", 0, .left, gap: 0, "a letter or _ for each flag, then + if any other bit is set") {
+            .text($0.letters)
+        },
+    ])
 
     /// A page, and its flags as letters.
     package struct Row: Sendable {

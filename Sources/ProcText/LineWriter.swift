@@ -47,7 +47,7 @@ package struct LineWriter: Sendable {
     }
 
     /// Pads what was written since `start` with blanks to the width of its place.
-    mutating func pad(_ place: Place, from start: Int) {
+    mutating func pad(_ place: Position, from start: Int) {
         let missing = max(0, place.width - (bytes.count - start))
         switch place.alignment {
         case .left: bytes.append(contentsOf: repeatElement(0x20, count: missing + place.gap))

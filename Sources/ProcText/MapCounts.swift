@@ -39,21 +39,19 @@ package struct MapCounts: PageCounts {
         var pages: UInt64 { anonymous + file }
     }
 
-    package static let table = Table<Row>(
-        "mapcounts",
-        [
-            Column("mapcount", 10, .right, "how often a page is mapped, from kpagecount; ? hidden") { $0.mapCount },
-            Column("pages", 10, .right, "how many present pages are mapped so often, without the zero page") {
-                .number($0.pages)
-            },
-            Column("kB", 11, .right, "the same in kB") { .number($0.pages * $0.kilobytesPerPage) },
-            Column("anon", 11, .right, unit: "kB", "of these, anonymous memory") {
-                .number($0.anonymous * $0.kilobytesPerPage)
-            },
-            Column("file", 11, .right, gap: 0, unit: "kB", "of these, pages of files and shared memory") {
-                .number($0.file * $0.kilobytesPerPage)
-            },
-        ])
+    package static let table = Table<Row>([
+        Column("mapcount", 10, .right, "how often a page is mapped, from kpagecount; ? hidden") { $0.mapCount },
+        Column("pages", 10, .right, "how many present pages are mapped so often, without the zero page") {
+            .number($0.pages)
+        },
+        Column("kB", 11, .right, "the same in kB") { .number($0.pages * $0.kilobytesPerPage) },
+        Column("anon", 11, .right, unit: "kB", "of these, anonymous memory") {
+            .number($0.anonymous * $0.kilobytesPerPage)
+        },
+        Column("file", 11, .right, gap: 0, unit: "kB", "of these, pages of files and shared memory") {
+            .number($0.file * $0.kilobytesPerPage)
+        },
+    ])
 
     /// The rows, by rising count, and the total as a comment.
     package func text(_ context: FrameContext) -> [UInt8] {

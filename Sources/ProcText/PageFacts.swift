@@ -38,17 +38,16 @@ package struct PageFacts: Sendable {
         },
     ]
 
-    var frame: Cell {
+    var frame: Cell { Self.frame(state, entry, view.frame) }
+
+    /// Frame number, place in swap, or neither.
+    static func frame(_ state: PageState, _ entry: PageMapEntry, _ visibility: Visibility) -> Cell {
         switch state {
         case .absent, .guard, .marker: .absent
-        case _ where view.frame == .hidden: .hidden
+        case _ where visibility == .hidden: .hidden
         case .present, .zero: .hex(entry.frame)
         case .swapped, .special:
-            .text {
-                $0.decimal(entry.swapType)
-                $0.byte(":")
-                $0.decimal(entry.swapOffset)
-            }
+            .swap(type: entry.swapType, offset: entry.swapOffset)
         }
     }
 
@@ -75,7 +74,6 @@ package struct PageRow: Sendable {
     }
 
     package static let table = Table<PageRow>(
-        "pages",
         [Column("address", 12, .left, gap: 2, "virtual address of the page, hex") { .hex($0.address) }]
             + PageFacts.columns.map { $0.of { $0.facts } })
 }

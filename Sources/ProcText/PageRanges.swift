@@ -43,7 +43,6 @@ package struct PageRange: Sendable {
 
 extension PageRange {
     package static let table = Table<PageRange>(
-        "ranges",
         [
             Column("start", 12, .left, "start address, hex") { .hex($0.start) },
             Column("end", 12, .left, "end address, hex, not included") { .hex($0.end) },

@@ -75,7 +75,7 @@ package struct PageRows {
         let hasFrame = first.entry.isPresent && context.view.frame != .hidden
         if !hasFrame {
             field.removeAll()
-            field.cell(PageFacts(first, context).frame, frame)
+            field.cell(PageFacts.frame(first.state, first.entry, context.view.frame), frame)
         }
         var cursor = unsafe start
         unsafe states[Int(first.state.rawValue)].withUnsafeBufferPointer { state in

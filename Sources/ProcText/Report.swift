@@ -23,7 +23,7 @@ package struct Report<Subject>: Sendable {
             text.text(key.heading.name)
             text.text(suffix)
             text.text(":")
-            text.pad(Place(indent ?? 0, .left, gap: indent == nil ? 1 : 0), from: start)
+            text.pad(Position(indent ?? 0, .left, gap: indent == nil ? 1 : 0), from: start)
             let cell = key.cell(subject)
             text.cell(cell, key.heading.place)
             if case .number = cell, !key.heading.unit.isEmpty {

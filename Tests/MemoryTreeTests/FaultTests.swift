@@ -173,10 +173,11 @@ private struct Stage {
             }
             let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             let words = lines.map { $0.prefix { $0 != " " } }
-            // Flags of frames may change while the process sleeps.
+            // Flags of frames, and who else maps them, may change while the process sleeps.
             switch question.path.split(separator: "/").last?.split(separator: "@").first {
             case "ranges": return ["\(words.reduce(0) { $0 + (AddressRange(parsing: Array($1.utf8))?.size ?? 0) })"]
             case "flags": return ["\(lines.reduce(0) { $0 + (Int($1.split(separator: " ")[0]) ?? 0) })"]
+            case "mapcounts": return [lines.last?.split(separator: " ")[1] ?? ""]
             case "strip": return words.dropFirst(2).map { $0.map { $0 == "." ? "." : "x" }.joined()[...] }
             default: return words
             }

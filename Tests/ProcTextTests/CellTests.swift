@@ -42,13 +42,14 @@ struct CellTests {
 
     @Test func valuesStandInTheirPlace() {
         let places = [
-            Place(5, .left, gap: 1), Place(5, .right, gap: 2), Place(2, .left, gap: 1), Place(2, .right, gap: 0),
+            Position(5, .left, gap: 1), Position(5, .right, gap: 2), Position(2, .left, gap: 1),
+            Position(2, .right, gap: 0),
         ]
         #expect(string { line in for place in places { line.cell(.number(123), place) } } == "123     123  123 123")
     }
 
     @Test func unitsAreInTheKeyAndTheHeader() {
-        let table = Table("sizes", [column("size", unit: "kB"), column("pages")])
+        let table = Table([column("size", unit: "kB"), column("pages")])
         #expect(string { $0.object(.number(4), table.columns) } == #"{"size_kB":4,"pages":4}"#)
         #expect(String(decoding: table.header, as: UTF8.self).contains("size_kB"))
     }

@@ -40,9 +40,9 @@ extension Content {
 }
 
 extension Opening {
-    /// Bytes of `letters`; nil where only reading all entries would tell.
+    /// Bytes of `letters`; nil without an address space.
     static func lettersSize(_ opening: Opening, _ range: AddressRange) throws(ProcError) -> FileSize? {
-        guard opening.tree.capabilities.usesScan, let walk = try opening.walk() else { return nil }
+        guard let walk = try opening.walk() else { return nil }
         let pages = try opening.tree.pageCount(of: range, opening.process, walk, opening.reader)
         return FileSize(bytes: Letters.size(pages), stored: nil)
     }

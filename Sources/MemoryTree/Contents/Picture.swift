@@ -15,12 +15,13 @@ extension Opening {
     ) throws(ProcError) -> OpenFile {
         let walk = try walk()
         return try shared { () throws(ProcError) in
+            let title = try title()
             let pageSize = context.pageSize
             // A mapping at a kernel address has no page tables: its pages are all holes.
             let pages = try pages()
             var image = blank(pages.ranges.reduce(0) { $0 + $1.size / pageSize })
             if let walk { image = try paint(image, walk, PageOffsets(pages.walkable, pageSize: pageSize)) }
-            return try title() + image.text
+            return title + image.text
         }
     }
 }

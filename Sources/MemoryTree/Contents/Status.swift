@@ -17,6 +17,8 @@ struct Status {
 
     private static let indent = 38
 
+    static var headings: [Heading] { daemon.headings + memory.headings + requests.headings + opens.headings }
+
     static let daemon = Report<Status>(
         [
             .count("Uptime", unit: "ms", "since the start") {

@@ -22,7 +22,7 @@ extension Content {
 }
 
 /// Neighbouring pages of one kind.
-private struct KindRun: Sendable {
+struct KindRun: Sendable {
     let kind: PageKind
     let start: UInt64
     var end: UInt64

@@ -49,13 +49,13 @@ extension Content {
 
 extension Opening {
     fileprivate func summary(_ walk: PageWalk?) throws(ProcError) -> [UInt8] {
+        if case .mapping(let range) = part {
+            return try Summary(Array(try tree.smaps(range, process, reader)), try counts(walk)).text
+        }
         guard let memory = process.memory else {
             var text = LineWriter()
             ProcessIdentity.report.append(try ProcessIdentity(process.process), to: &text)
             return text.bytes
-        }
-        if case .mapping(let range) = node.scope.part {
-            return try Summary(Array(try tree.smaps(range, process, reader)), try counts(walk)).text
         }
         // The kernel walks the page tables for it while we count entries.
         let file = try memory.open("smaps_rollup")

@@ -8,7 +8,7 @@ extension Opening {
     func title() throws(ProcError) -> [UInt8] {
         var line = LineWriter()
         line.text("# ")
-        switch node.scope.part {
+        switch part {
         case .all: line.text("all mappings ")
         case .range(let range):
             line.range(range)

@@ -49,13 +49,8 @@ package enum Handbook {
         ("od -tx8 M/PID/by-label/heap/raw/kpageflags", "the words of kpageflags"),
     ]
 
-    static let tables: [(name: String, columns: [Heading])] = [
-        described(PageRow.table), described(PageRange.table), described(FlagCounts.table), described(MapCounts.table),
-        described(LayoutRow.table), described(FileRow.table), described(Letters.table),
-    ]
-
-    private static func described<Row>(_ table: Table<Row>) -> (name: String, columns: [Heading]) {
-        (table.name, table.headings)
+    static let tables: [(name: String, columns: [Heading])] = Entry.allCases.compactMap { entry in
+        entry.row.columns.isEmpty ? nil : (entry.row.spelling, entry.row.columns)
     }
 
     /// The keys of `info` and `summary`, each once: with all it means where it is in several.
@@ -82,12 +77,16 @@ package enum Handbook {
         for flag in FlagName.pageMap { text.text(line(flag)) }
         text.text("\nCharacters of strip; the first one that applies is used\n")
         for kind in PageKind.allCases { text.text("  \(kind.letter)  \(kind.meaning)\n") }
+        text.text("\nCharacters of fill\n")
+        for (character, meaning) in Fill.characters { text.text("  \(character.padded(4))\(meaning)\n") }
         for (name, columns) in tables {
             text.text("\nColumns of \(name)\n")
             for column in columns { text.text("  \(column.title.padded(12))\(column.meaning)\n") }
         }
         text.text("\nKeys of reports (sizes in kB, numbers of pages without a unit)\n")
         for key in keys { text.text(line(key)) }
+        text.text("\nKeys of status\n")
+        for key in Status.headings { text.text(line(key)) }
         text.text("\nVmFlags (smaps): code, meaning\n")
         for (code, meaning) in VMFlags.meanings { text.text("  \(code)  \(meaning)\n") }
         text.text("\nKeys of capabilities\n")

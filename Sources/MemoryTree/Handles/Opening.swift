@@ -7,12 +7,14 @@ import Syscalls
 package struct Opening: Sendable {
     let tree: Tree
     let node: Node
+    let part: AddressSpacePart
     let process: OpenedProcess
     let reader: Reader
 
-    init(_ tree: Tree, _ node: Node, _ process: OpenedProcess, _ reader: Reader) {
+    init(_ tree: Tree, _ node: Node, _ part: AddressSpacePart, _ process: OpenedProcess, _ reader: Reader) {
         self.tree = tree
         self.node = node
+        self.part = part
         self.process = process
         self.reader = reader
     }
@@ -56,7 +58,7 @@ package struct Opening: Sendable {
 
     /// The addresses that the file is about.
     func pages() throws(ProcError) -> PageSpans {
-        switch node.scope.part {
+        switch part {
         case .all: PageSpans(try tree.mappings(of: process, reader).list.map(\.range), isOneMapping: false)
         case .range(let range):
             PageSpans(
@@ -69,7 +71,7 @@ package struct Opening: Sendable {
     /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too,
     /// and those of a program that another one has replaced between two opens.
     var atEnd: @Sendable (Reader) throws(ProcError) -> Void {
-        let (tree, process, part) = (tree, process, node.scope.part)
+        let (tree, process, part) = (tree, process, part)
         return { reader throws(ProcError) in
             switch part {
             case .mapping(let range): try tree.requireMapped(range, process, reader)
@@ -77,24 +79,6 @@ package struct Opening: Sendable {
             }
         }
     }
-}
-
-/// The addresses of some mappings.
-struct PageSpans: Sendable {
-    /// In address order; also those at kernel addresses, which have no page tables of the process.
-    let ranges: [AddressRange]
-    private let isOneMapping: Bool
-
-    fileprivate init(_ ranges: [AddressRange], isOneMapping: Bool) {
-        self.ranges = ranges
-        self.isOneMapping = isOneMapping
-    }
-
-    /// Those with page tables of the process.
-    var walkable: [AddressRange] { ranges.filter { $0.start >> 63 == 0 } }
-
-    /// Where neighbouring pages are not to be merged.
-    var borders: [UInt64] { isOneMapping ? [] : walkable.map(\.start) }
 }
 
 extension Tree {
@@ -120,11 +104,12 @@ extension Tree {
     }
 
     private func opening(of node: Node, _ reader: Reader) throws(ProcError) -> Opening {
+        guard let part = node.scope.part else { throw .absent }
         let opened = try opened(node.process, reader)
         guard opened.space == node.space || node.space == Node.unknownSpace else { throw .gone }
         try requireView(of: node, opened.view)
         // What is kept is kept under the number that it has.
-        return Opening(self, node.of(space: opened.space, view: opened.view), opened, reader)
+        return Opening(self, node.of(space: opened.space, view: opened.view), part, opened, reader)
     }
 
     /// An inode is for one view: who has it from another reader, by a handle that stands for a path, must look up anew.

@@ -48,9 +48,9 @@ extension Tree {
         case .exact:
             attributes.size = try openFile(node, reader).size
             return
-        case .counted(let count):
-            guard case .mapping(let process, let range) = node.scope else { break }
-            if let size = try count(Opening(self, node, try opened(process, reader), reader), range) {
+        case .counted(let byScan, let count):
+            guard !byScan || capabilities.usesScan, case .mapping(let process, let range) = node.scope else { break }
+            if let size = try count(Opening(self, node, .mapping(range), try opened(process, reader), reader), range) {
                 (attributes.size, attributes.storedBytes) = (size.bytes, size.stored)
                 return
             }

@@ -1,3 +1,5 @@
+import ProcText
+
 /// Every entry of the tree. Its row is the only place that says what it is called, where it stands and what it shows; the
 /// README in the tree, the manual page and docs/tree.md are generated from the rows. Directories list in this order.
 package enum Entry: UInt8, CaseIterable, Sendable {
@@ -39,20 +41,23 @@ package enum Entry: UInt8, CaseIterable, Sendable {
                 .summary)
         case .layout:
             Row(
-                .fixed("layout"), in: [.process], .table, 0o444, "one line per mapping: sizes, label, name", .layout)
-        case .pages: table("pages", "one line per page with a page table entry", .pages)
-        case .ranges: table("ranges", "pages, equal neighbours merged", .ranges)
-        case .flags: table("flags", "how many pages have which flags", .flags)
-        case .mapCounts: table("mapcounts", "how many pages are mapped how often", .mapCounts)
+                .fixed("layout"), in: [.process], .table, 0o444, columns: LayoutRow.table.headings,
+                "one line per mapping: sizes, label, name", .layout)
+        case .pages: table("pages", PageRow.table.headings, "one line per page with a page table entry", .pages)
+        case .ranges: table("ranges", PageRange.table.headings, "pages, equal neighbours merged", .ranges)
+        case .flags: table("flags", FlagCounts.table.headings, "how many pages have which flags", .flags)
+        case .mapCounts: table("mapcounts", MapCounts.table.headings, "how many pages are mapped how often", .mapCounts)
         case .letters:
             Row(
-                .fixed("letters"), in: [.mapping], .fixed, 0o400, size: .counted(Opening.lettersSize),
+                .fixed("letters"), in: [.mapping], .fixed, 0o400, size: .counted(byScan: true, Opening.lettersSize),
+                columns: Letters.table.headings,
                 "like pages, in lines of fixed width, a letter per flag", .letters)
         case .strip: picture("strip", "picture: what the pages are, 64 characters per line", .strip)
         case .fill: picture("fill", "picture: how many of the pages have an entry", .fill)
         case .files:
             Row(
-                .fixed("files"), in: [.process], .table, 0o400, "the file behind each mapping: device, inode, path",
+                .fixed("files"), in: [.process], .table, 0o400, columns: FileRow.table.headings,
+                "the file behind each mapping: device, inode, path",
                 .files)
         case .mapsLink: kernelLink("maps")
         case .smapsLink: kernelLink("smaps")
@@ -125,8 +130,8 @@ package enum Entry: UInt8, CaseIterable, Sendable {
     }
 
     /// About the pages of a process, of a mapping, or of a range of addresses.
-    private func table(_ name: String, _ meaning: String, _ content: Content) -> Row {
-        Row(.fixed(name), in: [.process, .mapping], .table, 0o400, ofRanges: true, meaning, content)
+    private func table(_ name: String, _ columns: [Heading], _ meaning: String, _ content: Content) -> Row {
+        Row(.fixed(name), in: [.process, .mapping], .table, 0o400, ofRanges: true, columns: columns, meaning, content)
     }
 
     private func picture(_ name: String, _ meaning: String, _ content: Content) -> Row {
@@ -139,6 +144,7 @@ package enum Entry: UInt8, CaseIterable, Sendable {
 
     private func words(_ name: String, of file: String, _ content: Content) -> Row {
         Row(
-            .fixed(name), in: [.raw], .fixed, 0o400, size: .counted(Opening.rawSize), "words of \(file)", content)
+            .fixed(name), in: [.raw], .fixed, 0o400, size: .counted(byScan: false, Opening.rawSize), "words of \(file)",
+            content)
     }
 }

@@ -20,6 +20,7 @@ extension Tree {
             guard !node.entry.children.isEmpty else { return [] }
             space = 0
         case .process(let process):
+            guard case .directory(.process) = node.entry.row.content else { return [] }
             _ = try livingProcess(process, reader)
             guard !node.entry.children.isEmpty else { return [] }
             do { space = try opened(process, reader).space } catch {

@@ -33,7 +33,7 @@ extension Tree {
         if let entry = parent.entry.child(named: name) { return Node(entry, parent.scope) }
         if let node = nodeOfRange(name, in: parent) { return node }
         guard let (entry, names) = parent.entry.namedChild else { return nil }
-        return names.guess(self, name, parent).map { Node(entry, $0) }
+        return names.guess(name, parent).map { Node(entry, $0) }
     }
 
     /// A child with a fixed name: of the same thing as its directory.

@@ -6,7 +6,7 @@ extension Names {
     /// Numbers of processes.
     static let processes = Names(
         scope: .process,
-        guess: { _, _, _ in nil },
+        guess: { _, _ in nil },
         find: { tree, name, _, reader throws(ProcError) in
             guard let pid = PID(parsing: name) else { throw .absent }
             return .process(try tree.processToStat(pid, reader).id)
@@ -18,7 +18,7 @@ extension Names {
     /// Names of processes.
     static let commands = Names(
         scope: .name,
-        guess: { _, _, _ in nil },
+        guess: { _, _ in nil },
         find: { tree, name, _, reader throws(ProcError) in
             guard try tree.isName(name, reader) else { throw .absent }
             return .name(name)
@@ -33,7 +33,7 @@ extension Names {
     /// Numbers of the processes of a name.
     static let processesOfCommand = Names(
         scope: .named,
-        guess: { _, _, _ in nil },
+        guess: { _, _ in nil },
         find: { tree, name, parent, reader throws(ProcError) in
             guard case .name(let command) = parent.scope, let pid = PID(parsing: name),
                 let process = try tree.named(pid, reader), process.name == command
@@ -50,7 +50,7 @@ extension Names {
     /// Ranges of mappings, as in map_files.
     static let mappings = Names(
         scope: .mapping,
-        guess: { _, name, parent in
+        guess: { name, parent in
             guard let process = parent.process else { return nil }
             return AddressRange(parsing: name).map { .mapping(process, $0) }
         },
@@ -69,7 +69,7 @@ extension Names {
     /// Addresses.
     static let addresses = Names(
         scope: .address,
-        guess: { _, name, parent in
+        guess: { name, parent in
             guard let process = parent.process else { return nil }
             return parseAddress(name).map { .address(process, $0) }
         },
@@ -83,7 +83,7 @@ extension Names {
     /// Labels of mappings.
     static let labels = Names(
         scope: .label,
-        guess: { _, name, parent in parent.process.map { .label($0, name) } },
+        guess: { name, parent in parent.process.map { .label($0, name) } },
         find: { tree, name, parent, reader throws(ProcError) in
             let opened = try tree.opened(parent.process, reader)
             guard try tree.labels(of: opened, reader).mapping(labelled: name) != nil else { throw .absent }

@@ -1,5 +1,6 @@
 import ProcModel
 import ProcSource
+import ProcText
 
 /// Everything about an entry of the tree: look-up, listing, attributes, open, the handbook and the statistics read it here.
 package struct Row: Sendable {
@@ -20,8 +21,8 @@ package struct Row: Sendable {
     package enum Size: Sendable {
         /// Always: the text is made at stat.
         case exact
-        /// Always: told without making the text. nil where it takes as much as opening the file, which then tells.
-        case counted(@Sendable (Opening, AddressRange) throws(ProcError) -> FileSize?)
+        /// Always: told without making the text. With `byScan` only where the scan can be had; else opening the file tells.
+        case counted(byScan: Bool, @Sendable (Opening, AddressRange) throws(ProcError) -> FileSize?)
         /// 0 until the file has been opened; from then on that of the newest text.
         case fromOpenOn
     }
@@ -40,11 +41,14 @@ package struct Row: Sendable {
     package let needsFile: Bool
     package let size: Size
     package let meaning: String
+    /// Of a table and of lines of fixed width.
+    package let columns: [Heading]
     let content: Content
 
     init(
         _ name: Name, in parents: [Entry], _ format: Format, _ mode: UInt32, size: Size = .fromOpenOn,
-        lookUpOnly: Bool = false, ofRanges: Bool = false, needsFile: Bool = false, _ meaning: String, _ content: Content
+        lookUpOnly: Bool = false, ofRanges: Bool = false, needsFile: Bool = false, columns: [Heading] = [],
+        _ meaning: String, _ content: Content
     ) {
         self.name = name
         self.parents = parents
@@ -55,6 +59,7 @@ package struct Row: Sendable {
         self.isOfRanges = ofRanges
         self.needsFile = needsFile
         self.meaning = meaning
+        self.columns = columns
         self.content = content
     }
 
@@ -122,7 +127,7 @@ package struct Names: Sendable {
 
     let scope: Scope.Kind
     /// What the name may stand for; asks nobody, and nil where only `find` can tell.
-    let guess: @Sendable (Tree, [UInt8], Node) -> Scope?
+    let guess: @Sendable ([UInt8], Node) -> Scope?
     /// What it stands for now.
     ///
     /// - Throws: `.absent` when there is no such thing.

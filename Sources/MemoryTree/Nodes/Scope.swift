@@ -45,12 +45,13 @@ package enum Scope: Hashable, Sendable {
         }
     }
 
-    /// The part of an address space that a file is about.
-    var part: AddressSpacePart {
+    /// The part of an address space that a file is about; nil where it is about none.
+    var part: AddressSpacePart? {
         switch self {
         case .mapping(_, let range): .mapping(range)
         case .range(_, let range): .range(range)
-        case .machine, .process, .address, .label, .name, .named: .all
+        case .process: .all
+        case .machine, .address, .label, .name, .named: nil
         }
     }
 }

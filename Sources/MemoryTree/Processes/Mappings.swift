@@ -45,14 +45,6 @@ package struct Mappings: Sendable {
         return index < list.count && list[index].range.contains(address) ? list[index] : nil
     }
 
-    /// Mappings that have page tables of the process, cut to the range.
-    func spans(in range: AddressRange? = nil) -> [AddressRange] {
-        list.compactMap { vma in
-            if vma.isKernelAddress { return nil }
-            return range.map { vma.range.intersection($0) } ?? vma.range
-        }
-    }
-
     /// Rough cost of keeping it, in bytes.
     var bytes: Int { list.reduce(256 + text.count) { $0 + 160 + $1.text.count } }
 
