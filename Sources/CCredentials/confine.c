@@ -1,4 +1,4 @@
-/* What the daemon gives up once it serves. */
+/* Drops the rights that the daemon does not need while it serves requests. */
 #include "credentials.h"
 
 #include <errno.h>
@@ -19,9 +19,9 @@
 #error "add the AUDIT_ARCH of this processor"
 #endif
 
-/* The system calls of a daemon that serves: its own, and those of libc, libfuse and the Swift runtime. */
+/* The system calls of the daemon while it serves: its own, and those of libc, libfuse and the Swift runtime. */
 static const unsigned short allowed[] = {
-	/* Requests and files of /proc. */
+	/* FUSE requests and files of /proc. */
 	SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat,
 	SYS_statx, SYS_statfs, SYS_fstatfs, SYS_lseek, SYS_getdents64, SYS_readlinkat, SYS_ioctl, SYS_ppoll, SYS_fcntl,
 	SYS_dup, SYS_pidfd_open, 437 /* SYS_openat2 */, SYS_umount2, SYS_faccessat,
@@ -31,7 +31,7 @@ static const unsigned short allowed[] = {
 	SYS_brk, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_futex, SYS_clone, SYS_clone3, SYS_exit,
 	SYS_exit_group, SYS_set_robust_list, SYS_rseq, SYS_sched_yield, SYS_sched_getaffinity, SYS_membarrier,
 	SYS_gettid, SYS_getpid, SYS_prctl, SYS_prlimit64, SYS_sysinfo,
-	/* Signals, time, chance. */
+	/* Signals, time, random numbers. */
 	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_tgkill,
 	SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_gettimeofday, SYS_getrusage,
 	SYS_getrandom, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
@@ -57,7 +57,7 @@ static int filter_calls(void)
 	*next++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (int i = 0; i < COUNT; i++)
 		*next++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], COUNT - i, 0);
-	/* Not killed: a call that libc makes on a rare path and can do without must not take the mount down. */
+	/* EPERM, not a kill: libc may try other calls on rare paths and do without them. That must not end the mount. */
 	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = next - code;
@@ -71,7 +71,7 @@ static int drop_capabilities(uint64_t keep)
 		{ .effective = keep, .permitted = keep }, { .effective = keep >> 32, .permitted = keep >> 32 },
 	};
 
-	/* Without CAP_SETPCAP, as under systemd, others have bounded the set. */
+	/* EPERM means that CAP_SETPCAP is missing, as under systemd: then the bounding set was reduced before the start. */
 	for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
 		if (!(keep >> number & 1) && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) && errno != EPERM)
 			return -1;
@@ -97,6 +97,6 @@ int has_landlock(void)
 {
 	long version = syscall(444 /* landlock_create_ruleset */, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
 
-	/* Whoever may not ask must assume it. */
+	/* If this process is not allowed to ask, assume that there is Landlock. */
 	return version > 0 || (version < 0 && errno != ENOSYS && errno != EOPNOTSUPP);
 }

@@ -1,9 +1,9 @@
 /*
- * The one place where a thread acts with the rights of the one it works for.
+  * The only place where a thread takes on the rights of a reader.
  *
- * glibc's setresuid() and its like change all threads of a process, the system calls behind them one. Real and saved user
- * stay 0: nobody gains the right to signal or trace the thread, and it may always go back. Nothing else happens between
- * the switch and the way back: no allocation, no logging, no lock.
+  * glibc's setresuid() and similar functions change all threads of a process; the system calls behind them change one.
+  * Real and saved user stay 0, so the reader may not signal or trace the thread, and the thread can always switch back.
+  * While it is switched it makes one system call and nothing else: no allocation, no logging, no lock.
  */
 #include "credentials.h"
 
@@ -39,7 +39,7 @@ static long become(const struct credentials *who, uint64_t permitted)
 		return -1;
 	if (who->file_group && syscall(SYS_setresgid, UNCHANGED, who->file_group, UNCHANGED))
 		return -1;
-	/* Leaving user 0 clears the effective capabilities, coming back sets them to the permitted ones. */
+	/* Leaving user 0 clears the effective capabilities; returning to it sets them to the permitted ones. */
 	if (who->effective_user && syscall(SYS_setresuid, UNCHANGED, who->effective_user, UNCHANGED))
 		return -1;
 	if (who->file_user != who->effective_user) {

@@ -1,3 +1,3 @@
-/* The low-level API of libfuse 3.12 and later; the macro must stand before the include. */
+/* The low-level API of libfuse 3.12 and later. The macro must come before the include. */
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>

@@ -1,4 +1,4 @@
-/* Kernel interfaces that the Swift overlay of glibc does not show: variadic or macro-only there. */
+/* Kernel interfaces that Swift cannot call through Glibc, since they are variadic, macros, or not in glibc. */
 #ifndef PAGEFS_CLINUX_H
 #define PAGEFS_CLINUX_H
 
@@ -51,7 +51,7 @@ static inline int linux_pidfd_open(int pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* A handle of what the path leads to below a directory, if no link is on the way; see openat2(2). */
+/* Opens a path below a directory with O_PATH; fails if there is a link on the way. See openat2(2). */
 static inline int linux_open_without_links(int directory, const char *path)
 {
     struct { __u64 flags, mode, resolve; } how = {
@@ -85,14 +85,14 @@ static inline int linux_gettid(void)
     return (int)syscall(SYS_gettid);
 }
 
-/* How often the calling thread has slept to wait for something. */
+/* How often the calling thread has slept to wait for something (voluntary context switches). */
 static inline long linux_thread_waits(void)
 {
     struct rusage usage;
     return getrusage(1 /* RUSAGE_THREAD */, &usage) == 0 ? usage.ru_nvcsw : 0;
 }
 
-/* What fstatat() says, as far as it is known without asking a server that may never answer. 0, or -1 with errno. */
+/* Device and inode as by fstatat(), without asking a server, which may never answer. Returns 0, or -1 with errno. */
 static inline int linux_stat_at_hand(int fd, const char *path, unsigned long long *device, unsigned long long *inode)
 {
     struct statx status;
@@ -104,7 +104,7 @@ static inline int linux_stat_at_hand(int fd, const char *path, unsigned long lon
     return 0;
 }
 
-/* The file system's type number of an open file, or -1. */
+/* Type number of the filesystem of an open file, or -1. */
 static inline long linux_fs_type(int fd)
 {
     struct statfs s;
@@ -120,8 +120,8 @@ static inline int linux_pipe(int ends[2])
     return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
 }
 
-/* Keep freed buffers for reuse instead of returning their pages and faulting them in again. There is one arena, since
- * malloc_trim gives back the free end of the first only: each further one would keep up to the trim threshold for ever. */
+/* Keep freed buffers for reuse, instead of returning their pages and faulting them in again. Use a single arena:
+ * malloc_trim returns the free end of the first one only, so any other could keep up to the trim threshold for ever. */
 static inline void linux_tune_malloc(void)
 {
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
@@ -135,7 +135,7 @@ static inline void linux_return_free_memory(void)
     malloc_trim(0);
 }
 
-/* Name the calling thread; the main thread's is the name that ps and top show. */
+/* Name the calling thread. ps and top show the name of the main thread. */
 static inline int linux_set_name(const char *name)
 {
     return prctl(PR_SET_NAME, name, 0, 0, 0);

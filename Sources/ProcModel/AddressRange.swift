@@ -1,9 +1,9 @@
 /// A half-open range of virtual addresses, in bytes.
 ///
-/// Spelled `START-END` in lower-case hex without prefix or padding, as the names in /proc/PID/map_files.
+/// Written `START-END` in lower-case hex without prefix or padding, like the names in /proc/PID/map_files.
 package struct AddressRange: Hashable, Sendable {
     package let start: UInt64
-    /// Exclusive.
+    /// Not included.
     package let end: UInt64
 
     package init(_ start: UInt64, _ end: UInt64) {
@@ -11,7 +11,7 @@ package struct AddressRange: Hashable, Sendable {
         self.end = end
     }
 
-    /// Reads the canonical spelling; nil for anything else: upper case, leading zero, blanks, overflow, an empty range.
+    /// Parses the canonical spelling. Nil for anything else: upper case, a leading zero, blanks, overflow, an empty range.
     package init?(parsing name: [UInt8]) {
         var cursor = ByteCursor(name)
         guard let start = cursor.canonicalHex(), cursor.skip(UInt8(ascii: "-")),
@@ -27,7 +27,7 @@ package struct AddressRange: Hashable, Sendable {
 
     package func contains(_ address: UInt64) -> Bool { start <= address && address < end }
 
-    /// What the two have in common, or nil.
+    /// The addresses in both ranges; nil if there are none.
     package func intersection(_ other: AddressRange) -> AddressRange? {
         let low = max(start, other.start)
         let high = min(end, other.end)
@@ -37,7 +37,7 @@ package struct AddressRange: Hashable, Sendable {
     package func isAligned(to pageSize: UInt64) -> Bool { (start | end) & (pageSize - 1) == 0 }
 }
 
-/// The virtual address in a name such as `7fa3389a2000` or `0x7fa3389a2000`; either case, nil if it is none.
+/// The virtual address in a name such as `7fa3389a2000` or `0x7fa3389a2000`, in either case; nil if the name is no address.
 package func parseAddress(_ name: [UInt8]) -> UInt64? {
     var cursor = ByteCursor(name)
     if name.starts(with: "0x".utf8) { cursor.position = 2 }

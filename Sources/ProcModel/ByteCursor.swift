@@ -1,4 +1,4 @@
-/// Reads numbers and words from bytes, front to back; nothing here traps on malformed input.
+/// Reads numbers and words from bytes, from front to back. Malformed input never traps.
 package struct ByteCursor {
     package let bytes: [UInt8]
     package var position: Int
@@ -25,7 +25,7 @@ package struct ByteCursor {
         while position < limit, bytes[position] == 0x20 || bytes[position] == 0x09 { position += 1 }
     }
 
-    /// Hex digits of either case; nil when there is none or the value needs more than 64 bits.
+    /// Reads hex digits of either case; nil if there is none or the value needs more than 64 bits.
     package mutating func hex() -> UInt64? {
         var value: UInt64 = 0
         let start = position
@@ -37,7 +37,7 @@ package struct ByteCursor {
         return position > start ? value : nil
     }
 
-    /// Lower-case hex digits without a leading zero (a single `0` is one).
+    /// Reads lower-case hex digits without a leading zero (a single `0` is allowed); nil for anything else.
     package mutating func canonicalHex() -> UInt64? {
         let start = position
         guard let value = hex() else { return nil }

@@ -1,8 +1,8 @@
-/// A text or word of the kernel that does not have the documented shape.
+/// The kernel's text or word does not have the documented shape.
 package struct DecodeError: Error, Equatable, Sendable {
-    /// The file whose text it was, such as `maps`.
+    /// The file that was decoded, such as `maps`.
     package let file: String
-    /// Byte offset at which reading stopped.
+    /// Byte offset at which decoding stopped.
     package let offset: Int
 
     package init(_ file: String, at offset: Int) {

@@ -1,4 +1,4 @@
-/// The number of a process or of a thread (pid_t), as one pid namespace gives it: it may be used again.
+/// The number of a process or a thread (pid_t) in one pid namespace. It may be reused.
 ///
 /// Source: pid_namespaces(7).
 package struct PID: RawRepresentable, Hashable, Comparable, Sendable {
@@ -6,7 +6,7 @@ package struct PID: RawRepresentable, Hashable, Comparable, Sendable {
 
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// Reads the canonical decimal name: no sign, no leading zero, at most `Int32.max`, not 0; nil for anything else.
+    /// Parses the canonical decimal name: no sign, no leading zero, from 1 to `Int32.max`; nil for anything else.
     package init?(parsing name: [UInt8]) {
         var cursor = ByteCursor(name)
         guard name.first != UInt8(ascii: "0"), let value = cursor.decimal(), cursor.isAtEnd, value > 0,
@@ -15,7 +15,7 @@ package struct PID: RawRepresentable, Hashable, Comparable, Sendable {
         self.init(rawValue: number)
     }
 
-    /// nil for a number of a file of /proc that does not fit.
+    /// A number from a file of /proc; nil if it does not fit.
     init?(exactly number: UInt64) {
         guard let number = Int32(exactly: number) else { return nil }
         self.init(rawValue: number)
@@ -24,7 +24,7 @@ package struct PID: RawRepresentable, Hashable, Comparable, Sendable {
     package static func < (first: PID, second: PID) -> Bool { first.rawValue < second.rawValue }
 }
 
-/// Decimal, as the directory in /proc is named.
+/// Decimal, like the name of the directory in /proc.
 extension PID: CustomStringConvertible {
     package var description: String { String(rawValue) }
 }

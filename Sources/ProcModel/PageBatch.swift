@@ -1,10 +1,10 @@
-/// Which facts about frames the reader may see.
+/// Whether a reader may see one kind of fact about frames.
 public enum Visibility: UInt8, Hashable, Sendable {
     /// The source was read.
     case known
-    /// The kernel hides it from this reader: prints `?`.
+    /// The kernel hides it from this reader: printed as `?`.
     case hidden
-    /// This kernel has no such source: prints `-`.
+    /// This kernel has no such source: printed as `-`.
     case missing
 }
 
@@ -21,7 +21,7 @@ public struct FrameView: Hashable, Sendable {
     /// NUMA nodes.
     public var node: Visibility
 
-    /// A view in which each fact is as visible as given.
+    /// - Parameters: as the properties.
     public init(frame: Visibility, flags: Visibility, mapCount: Visibility, cgroup: Visibility, node: Visibility) {
         self.frame = frame
         self.flags = flags
@@ -30,34 +30,34 @@ public struct FrameView: Hashable, Sendable {
         self.node = node
     }
 
-    /// What a reader without the right to see frames gets.
+    /// The view of a reader without the right to see frames.
     public static let hidden = FrameView(
         frame: .hidden, flags: .hidden, mapCount: .hidden, cgroup: .hidden, node: .hidden)
 }
 
-/// Page table entries that were read together with what the kernel says of their frames: one array per fact,
-/// in address order. Pages without an entry are left out. Its memory is used again for the next batch.
+/// Page table entries, and what the kernel says about their frames: one array per fact, in address order.
+/// Pages without an entry are left out. The next batch reuses the memory.
 public struct PageBatch: Sendable {
-    /// Pages in it; the arrays may be longer.
+    /// Number of pages; the arrays may be longer.
     public private(set) var count = 0
     /// Virtual addresses.
     public var addresses: [UInt64] = []
     /// Words of /proc/PID/pagemap.
     public var words: [UInt64] = []
-    /// Words of /proc/kpageflags, 0 where not present. Where they are hidden only the bit of the zero page may be set,
-    /// which then comes from the scan.
+    /// Words of /proc/kpageflags; 0 if the page is not present. If they are hidden, only the bit of the zero page may be
+    /// set; it then comes from PAGEMAP_SCAN.
     public var flags: [UInt64] = []
-    /// Words of /proc/kpagecount, 0 where not present.
+    /// Words of /proc/kpagecount; 0 if the page is not present.
     public var mapCounts: [UInt64] = []
-    /// Words of /proc/kpagecgroup, 0 where not present.
+    /// Words of /proc/kpagecgroup; 0 if the page is not present.
     public var cgroups: [UInt64] = []
-    /// Runs of pages whose frames follow each other; 0 where frames were not read.
+    /// Number of runs of pages with consecutive frames; 0 if the facts about frames were not read.
     public var runs = 0
 
     /// An empty batch.
     public init() {}
 
-    /// Makes room for `total` pages of which nothing is known yet.
+    /// Starts a batch of `total` pages. What is known about frames is 0 until it is filled in.
     public mutating func begin(_ total: Int) {
         if words.count < total {
             let grown = [UInt64](repeating: 0, count: total)
@@ -71,10 +71,10 @@ public struct PageBatch: Sendable {
         runs = 0
     }
 
-    /// Drops the pages from number `count` on.
+    /// Keeps the first `count` pages only.
     public mutating func truncate(to count: Int) { self.count = count }
 
-    /// The page of a number below `count`.
+    /// The page at an index below `count`.
     @inlinable @inline(__always)
     public subscript(index: Int) -> PageRecord {
         PageRecord(
@@ -83,20 +83,20 @@ public struct PageBatch: Sendable {
     }
 }
 
-/// One page: its entry in the page table and what the kernel says of its frame.
+/// One page: its page table entry and what the kernel says about its frame.
 public struct PageRecord: Sendable {
     /// Virtual address.
     public let address: UInt64
-    /// Its word of pagemap.
+    /// Its word in pagemap.
     public let entry: PageMapEntry
-    /// As kpageflags gives it, uncorrected.
+    /// The word of kpageflags, uncorrected.
     public let rawFlags: PageFlags
-    /// As kpagecount gives it.
+    /// The word of kpagecount.
     public let mapCount: UInt64
-    /// As kpagecgroup gives it: an inode number, 0 for none.
+    /// The word of kpagecgroup: an inode number, 0 for none.
     public let cgroup: UInt64
 
-    /// A page of which these words were read.
+    /// - Parameters: as the properties.
     @inlinable @inline(__always)
     public init(address: UInt64, entry: PageMapEntry, rawFlags: PageFlags, mapCount: UInt64, cgroup: UInt64) {
         self.address = address
@@ -106,7 +106,7 @@ public struct PageRecord: Sendable {
         self.cgroup = cgroup
     }
 
-    /// What the entry stands for, the zero page told apart by its frame's flags.
+    /// The state of the entry. The zero page is recognised by the flags of its frame.
     @inlinable @inline(__always)
     public var state: PageState {
         entry.isPresent && rawFlags.contains(.zeroPage) ? .zero : entry.state
@@ -115,7 +115,7 @@ public struct PageRecord: Sendable {
 
 /// Which NUMA node a frame belongs to, from the memory blocks of sysfs.
 public struct NodeMap: Sendable {
-    /// Frames per block are `1 << shift`.
+    /// A block has `1 << shift` frames.
     public let shift: UInt64
     /// Node of each block, -1 for a hole.
     public let nodes: [Int16]
@@ -136,7 +136,7 @@ public struct NodeMap: Sendable {
     }
 }
 
-/// What decoding needs to know of the machine besides the words themselves.
+/// What decoding needs to know about the machine and the reader, besides the words themselves.
 public struct FrameContext: Sendable {
     /// What the reader may see.
     public let view: FrameView
@@ -144,7 +144,7 @@ public struct FrameContext: Sendable {
     public let nodes: NodeMap
     /// See `PageFlags.corrected(ksmLies:)`.
     public let ksmLies: Bool
-    /// An anonymous page that pagemap calls mapped exactly once has a map count of 1.
+    /// On this kernel, an anonymous page with pagemap's exclusive bit has a map count of 1.
     public let exclusiveMeansOne: Bool
     /// Bytes.
     public let pageSize: UInt64
@@ -160,20 +160,20 @@ public struct FrameContext: Sendable {
         self.pageSize = pageSize
     }
 
-    /// The same machine for other eyes.
+    /// The same machine for a reader with another view.
     public func seen(through view: FrameView) -> FrameContext {
         FrameContext(
             view: view, nodes: nodes, ksmLies: ksmLies, exclusiveMeansOne: exclusiveMeansOne && view.mapCount == .known,
             pageSize: pageSize)
     }
 
-    /// The flags that print: none where they are hidden or missing.
+    /// The flags to print; none if they are hidden or missing.
     @inlinable @inline(__always)
     public func flags(of page: PageRecord) -> PageFlags {
         view.flags == .known ? page.rawFlags.corrected(ksmLies: ksmLies) : []
     }
 
-    /// The NUMA node as a number, -1 for none.
+    /// The NUMA node; -1 if there is none or it is not visible.
     @inlinable @inline(__always)
     public func node(of page: PageRecord) -> Int16 {
         view.node == .known && page.entry.isPresent ? nodes.node(of: page.entry.frame) ?? -1 : -1

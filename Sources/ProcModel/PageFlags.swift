@@ -23,7 +23,7 @@ public struct PageFlags: OptionSet, Hashable, Sendable {
     package static let pageTable = PageFlags(rawValue: 1 << 26)
     package static let owner2 = PageFlags(rawValue: 1 << 34)
 
-    /// MMAP, ANON, SWAPCACHE and KSM are read from fields that these kinds of page use for something else.
+    /// These kinds of page use the fields from which MMAP, ANON, SWAPCACHE and KSM are derived for something else.
     private static let reusesMapping: PageFlags = [.slab, .buddy, .offline, .pageTable]
     private static let misread = PageFlags(rawValue: 1 << 11 | 1 << 12 | 1 << 13 | 1 << 21)
 
@@ -38,7 +38,7 @@ public struct PageFlags: OptionSet, Hashable, Sendable {
     }
 }
 
-/// A bit of kpageflags or pagemap: how page-types spells it, and what it says.
+/// A bit of kpageflags or pagemap: its letter and name in page-types, and its meaning.
 package struct FlagName: Sendable {
     package let bit: Int
     package let letter: Character
@@ -94,7 +94,7 @@ package struct FlagName: Sendable {
         FlagName(42, "3", "arch_3", "architecture specific"),
     ]
 
-    /// The bits of /proc/PID/pagemap that print as flags, lowest first.
+    /// The bits of /proc/PID/pagemap that are printed as flags, lowest first.
     package static let pageMap: [FlagName] = [
         FlagName(55, "f", "softdirty", "written since soft-dirty was last cleared"),
         FlagName(56, "1", "mmap_exclusive", "mapped exactly once"),
@@ -103,12 +103,12 @@ package struct FlagName: Sendable {
         FlagName(61, "F", "file", "not anonymous: file page or shared memory"),
     ]
 
-    /// Other names of a kernel bit, taken when the rest of the word says so.
+    /// Other names of kernel bits; the rest of the word decides whether they apply.
     package static let anonExclusive = FlagName(34, "d", "anon_exclusive", "owner_2 on an anonymous page: not shared")
     package static let readahead = FlagName(9, "I", "readahead", "reclaim without writeback: readahead marker")
 
-    /// The names that a corrected kernel word and a pagemap word carry: kernel bits first, each group in bit order;
-    /// a bit without a name is `bitN`.
+    /// The names of the bits that are set in a corrected kernel word and a pagemap word. Kernel bits come first, each
+    /// group in bit order. A kernel bit without a name is `bitN`.
     package static func names(kernel word: PageFlags, entry: PageMapEntry) -> [String] {
         var names: [String] = []
         for bit in 0..<64 where word.rawValue >> UInt64(bit) & 1 != 0 {

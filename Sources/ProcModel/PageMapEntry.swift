@@ -25,7 +25,7 @@ public struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     @inlinable public static var presentBit: UInt64 { 1 << 63 }
     /// Bits 0 to 54: the frame number of a present page.
     @inlinable public static var frameMask: UInt64 { (1 << 55) - 1 }
-    /// The bits that print as flags.
+    /// The bits that are printed as flags.
     @inlinable public static var flagMask: UInt64 { softDirtyBit | exclusiveBit | uffdBit | guardBit | fileBit }
 
     /// A frame is mapped.
@@ -36,15 +36,15 @@ public struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     @inlinable @inline(__always)
     public var isOfFile: Bool { rawValue & Self.fileBit != 0 }
 
-    /// Anything but a hole.
+    /// Whether it is not a hole: present, or a swap or special entry.
     @inlinable @inline(__always)
     public var hasEntry: Bool { rawValue & (Self.presentBit | Self.swappedBit) != 0 }
 
-    /// Frame number of a present page; 0 where the kernel hides it.
+    /// Frame number of a present page; 0 if the kernel hides it.
     @inlinable @inline(__always)
     public var frame: UInt64 { rawValue & Self.frameMask }
 
-    /// Mapped exactly once, and neither a file's nor shared memory.
+    /// Present, mapped exactly once, and neither a page of a file nor shared memory.
     @inlinable @inline(__always)
     public var isExclusiveAnonymous: Bool {
         rawValue & (Self.presentBit | Self.exclusiveBit | Self.fileBit) == Self.presentBit | Self.exclusiveBit
@@ -58,7 +58,8 @@ public struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     @inlinable @inline(__always)
     public var swapOffset: UInt64 { rawValue >> 5 & ((1 << 50) - 1) }
 
-    /// What the entry stands for; a present zero page is told apart by its frame's flags or by the scan, not by this word.
+    /// The state of the entry. This word does not show whether a present page is the zero page: the flags of its frame or
+    /// PAGEMAP_SCAN do.
     @inlinable @inline(__always)
     public var state: PageState {
         if rawValue & Self.presentBit != 0 { return .present }
@@ -68,11 +69,11 @@ public struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     }
 }
 
-/// The states of a page table entry that are told apart.
+/// The state of a page table entry.
 public enum PageState: UInt8, CaseIterable, Sendable {
     case absent, present, zero, swapped, `guard`, marker, special
 
-    /// The word in the tables.
+    /// The word used in tables.
     public var name: String {
         switch self {
         case .absent: "absent"
@@ -85,7 +86,7 @@ public enum PageState: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// The letter in `letters`.
+    /// The letter used in `letters`.
     public var letter: Character {
         switch self {
         case .absent: "."

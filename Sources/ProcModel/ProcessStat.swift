@@ -12,8 +12,8 @@ package struct ProcessStat: Equatable, Sendable {
     package let threads: UInt64
     /// Clock ticks since boot.
     package let startTime: UInt64
-    /// Where the address space was laid out by exec: code, stack, data, arguments and environment (fields 26 to 28
-    /// and 45 to 51; all 0 or 1 without the right to see them). Equal values do not prove the same address space.
+    /// Where exec placed code, stack, data, arguments and environment: fields 26 to 28 and 45 to 51, all 0 or 1 for a
+    /// reader without the right to see them. Equal values do not prove that the address space is the same.
     package let layout: [UInt64]
 
     /// PF_KTHREAD of include/linux/sched.h.
@@ -31,7 +31,7 @@ package struct ProcessStat: Equatable, Sendable {
         cursor.skipBlanks()
         guard let state = cursor.word().first else { throw DecodeError("stat", at: close) }
 
-        // Field 4 on; negative numbers (tty, priorities) are of no interest and read as 0.
+        // Field 4 and up. Negative numbers (tty, priorities) are not needed and become 0.
         var fields: [UInt64] = []
         while fields.count < 48, !cursor.isAtEnd {
             cursor.skipBlanks()

@@ -1,4 +1,4 @@
-/// The counters below one header line of smaps or smaps_rollup.
+/// The lines below one header line of smaps or smaps_rollup.
 ///
 /// Source: fs/proc/task_mmu.c, __show_smap(); Documentation/filesystems/proc.rst.
 package struct SMaps: Equatable, Sendable {
@@ -8,10 +8,10 @@ package struct SMaps: Equatable, Sendable {
     /// One `Key: value` line.
     package struct Field: Equatable, Sendable {
         package let key: String
-        /// The value behind the colon without padding: `12 kB`, `0`, or the flags.
+        /// The text after the colon, without padding: `12 kB`, `0`, or the flags.
         package let value: String
 
-        /// The leading number of the value: kB for sizes; 0 when it has none.
+        /// The number at the start of the value, in kB for sizes; 0 if there is none.
         package var number: UInt64 {
             var number: UInt64 = 0
             for digit in value.utf8 {
@@ -26,7 +26,7 @@ package struct SMaps: Equatable, Sendable {
 
     package subscript(key: String) -> Field? { fields.first { $0.key == key } }
 
-    /// kB, 0 when the kernel does not print the key.
+    /// The value in kB; 0 if the kernel does not print the key.
     package func kilobytes(_ key: String) -> UInt64 { self[key]?.number ?? 0 }
 
     /// Unique set size in kB: what would be freed if the process ended.
@@ -34,7 +34,7 @@ package struct SMaps: Equatable, Sendable {
         kilobytes("Private_Clean") &+ kilobytes("Private_Dirty") &+ kilobytes("Private_Hugetlb")
     }
 
-    /// Reads `Key: value` lines until the limit of the cursor or a line that is none.
+    /// Reads `Key: value` lines up to the first other line, or to the limit of the cursor.
     package init(lines cursor: inout ByteCursor) throws(DecodeError) {
         while !cursor.isAtEnd {
             let end = cursor.endOfLine
@@ -54,7 +54,7 @@ package struct SMaps: Equatable, Sendable {
     }
 }
 
-/// Where each mapping's lines stand in a text of /proc/PID/smaps.
+/// The bytes of each mapping in a text of /proc/PID/smaps: its header line and the lines below it.
 ///
 /// A header line begins with a lower-case hex digit, every other line with a capital letter.
 package func smapsBlocks(_ text: [UInt8]) -> [Range<Int>] {
@@ -67,7 +67,7 @@ package func smapsBlocks(_ text: [UInt8]) -> [Range<Int>] {
     return starts.indices.map { starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : text.count) }
 }
 
-/// Where the last mapping's lines begin in a text of smaps; nil in a text without a whole header line.
+/// Byte offset of the last header line in a text of smaps; nil if there is none.
 package func lastSMapsBlock(_ text: [UInt8]) -> Int? {
     var end = text.count
     while let newline = text[..<end].lastIndex(of: 0x0a) {
@@ -77,8 +77,8 @@ package func lastSMapsBlock(_ text: [UInt8]) -> Int? {
     return text.first.map(isSMapsHeader) == true ? 0 : nil
 }
 
-/// Index of the newline of a line, or the limit. Nearly all lines are `Key:`, blanks, digits and ` kB`, 27 bytes in all: then
-/// one look there finds it, since no other line is so short that the end of the next one could stand there.
+/// Index of the newline that ends the line, or the limit. Nearly all lines consist of `Key:`, blanks, digits and ` kB`,
+/// 27 bytes in all, so this index is tried first. No line is short enough for the end of the next line to be there.
 @inline(__always)
 private func endOfSMapsLine(_ text: [UInt8], from start: Int, to limit: Int) -> Int {
     let end = start + 27
@@ -103,7 +103,7 @@ package struct ResidentSizes: Equatable, Sendable {
 
     package init() {}
 
-    /// Sums the wanted lines of one block of smaps; reads no other line further than its first bytes.
+    /// Reads the four sizes from one block of smaps. Of all other lines it reads only the first bytes.
     package init(block: Range<Int>, of text: [UInt8]) {
         var cursor = ByteCursor(text, from: block.lowerBound, to: block.upperBound)
         while !cursor.isAtEnd {

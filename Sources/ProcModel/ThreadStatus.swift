@@ -1,21 +1,21 @@
-/// /proc/TID/status: the lines that say with what rights a thread acts.
+/// /proc/TID/status: the lines that tell which rights a thread has.
 ///
 /// Source: proc_pid_status(5), task_state() and task_cap() of fs/proc/array.c.
 package struct ThreadStatus: Equatable, Sendable {
-    /// Its process.
+    /// The pid of its process (Tgid).
     package let process: PID
     package let effectiveUser, fileUser, fileGroup: UInt32
-    /// Supplementary ones.
+    /// Supplementary groups.
     package let groups: [UInt32]
-    /// Effective, as seen from the thread's own user namespace.
+    /// Effective capabilities, in the thread's own user namespace.
     package let capabilities: CapabilitySet
     package let hasNoNewPrivileges: Bool
     package let isKernelThread: Bool
-    /// Pid namespaces it is in, as seen from the reader's own: 1 where they are the same.
+    /// How many nested pid namespaces it is in, counted from the one of the /proc that is read: 1 if it is in the same.
     package let pidNamespaces: Int
 
     package init(parsing text: [UInt8]) throws(DecodeError) {
-        // The first numbers of each line, four places a key; asked for with each request, so little is allocated.
+        // The first four numbers of each line. Each request of a reader comes here, so little is allocated.
         var numbers = [UInt64](repeating: 0, count: Key.allCases.count * Self.most)
         var counts = [Int](repeating: 0, count: Key.allCases.count)
         var groups: [UInt32] = []
@@ -37,7 +37,7 @@ package struct ThreadStatus: Equatable, Sendable {
             }
             cursor.position = cursor.endOfLine + 1
         }
-        // Uid and Gid are real, effective, saved and of the file system.
+        // The four numbers of Uid and Gid are real, effective, saved and filesystem.
         let isComplete =
             counts[Key.process.rawValue] == 1 && counts[Key.users.rawValue] == 4 && counts[Key.groupsOwn.rawValue] == 4
             && counts[Key.groups.rawValue] > 0 && counts[Key.capabilities.rawValue] == 1
@@ -54,13 +54,14 @@ package struct ThreadStatus: Equatable, Sendable {
         self.groups = groups
         capabilities = CapabilitySet(rawValue: number(.capabilities))
         hasNoNewPrivileges = number(.noNewPrivileges) != 0
-        // Before the kernel told it (6.6), no memory told it too, if of zombies as well: those ask for nothing.
+        // Kernels before 6.6 have no Kthread line. There a thread without memory is a kernel thread or a zombie, and a
+        // zombie makes no requests.
         isKernelThread =
             counts[Key.kernelThread.rawValue] == 0 ? counts[Key.memory.rawValue] == 0 : number(.kernelThread) == 1
         pidNamespaces = max(1, counts[Key.pidNamespaces.rawValue])
     }
 
-    /// Numbers of a line that are kept.
+    /// How many numbers of a line are kept.
     private static let most = 4
 
     private enum Key: Int, CaseIterable {
@@ -72,7 +73,7 @@ package struct ThreadStatus: Equatable, Sendable {
 
         var name: [UInt8] { Self.names[rawValue] }
 
-        /// The key that a line begins with. Most lines begin with none, and this is asked for each request of a reader.
+        /// The key at the start of a line; nil for other lines. It is fast, as each request of a reader comes here.
         init?(lineAt position: Int, of text: [UInt8]) {
             for key in Self.allCases where key.name[0] == text[position] {
                 if text[position...].starts(with: key.name) {

@@ -8,9 +8,10 @@ package struct VMA: Equatable, Sendable {
     package let offset: UInt64
     package let deviceMajor: UInt32
     package let deviceMinor: UInt32
-    /// 0 without a file.
+    /// 0 if there is no file.
     package let inode: UInt64
-    /// The rest of the line as printed: newline is `\012` there, and a deleted file carries a mark. Empty without name.
+    /// The rest of the line as printed: a newline is `\012`, and the name of a deleted file ends with a mark. Empty if the
+    /// mapping has no name.
     package let text: [UInt8]
 
     package init(
@@ -42,14 +43,14 @@ package struct VMA: Equatable, Sendable {
         }
     }
 
-    /// Whether a file object stands behind the mapping, so that it has a link in map_files. Anonymous mappings,
-    /// heap, stack, vdso and their like have device 0:0 and inode 0.
+    /// Whether the mapping has a file, and so a link in map_files. Anonymous mappings, heap, stack, vdso and so on have
+    /// device 0:0 and inode 0.
     package var hasFile: Bool { inode != 0 || deviceMajor != 0 || deviceMinor != 0 }
 
-    /// Addresses of the kernel's half, such as `[vsyscall]`: they have no page table of the process.
+    /// Whether the mapping is in the kernel's half of the addresses, as `[vsyscall]` is. The process has no page table there.
     package var isKernelAddress: Bool { range.start >> 63 != 0 }
 
-    /// Reads the line that starts at the cursor and leaves it behind the newline.
+    /// Parses the line at the cursor and moves the cursor past the newline.
     package init(line cursor: inout ByteCursor) throws(DecodeError) {
         let end = cursor.endOfLine
         var line = ByteCursor(cursor.bytes, from: cursor.position, to: end)
@@ -89,16 +90,17 @@ private func zip3(
 }
 
 extension ByteCursor {
-    /// Names are padded with blanks only, and may themselves begin with any other byte.
+    /// Names are padded with blanks; a name itself may begin with any other byte.
     fileprivate mutating func skipPadding() {
         while peek == 0x20 { position += 1 }
     }
 }
 
-/// All lines of a maps text, in address order, none twice.
+/// All lines of maps, in address order and without overlaps.
 ///
-/// Under churn the kernel may repeat a mapping that has grown, or print one that overlaps the line before it:
-/// a line that begins where the last one did replaces it, what lies below the last end is dropped.
+/// If mappings change meanwhile, the kernel may print a mapping again that has grown, or one that overlaps the line
+/// before it. A line with the same start as the last one replaces it. Any other line that starts before the end of the
+/// last one is dropped.
 package func parseMaps(_ text: [UInt8]) throws(DecodeError) -> [VMA] {
     var cursor = ByteCursor(text)
     var list: [VMA] = []

@@ -1,4 +1,4 @@
-/// The two-letter codes of `VmFlags:` in smaps, and what they say.
+/// The two-letter codes of `VmFlags:` in smaps, and what they mean.
 ///
 /// Source: show_smap_vma_flags() of fs/proc/task_mmu.c, Documentation/filesystems/proc.rst.
 package enum VMFlags {
@@ -18,7 +18,7 @@ package enum VMFlags {
         ("dw", "deny write (old kernels)"), ("nl", "non-linear (old kernels)"), ("mp", "MPX (old kernels)"),
     ]
 
-    /// The meaning of a code; an unknown code stands for itself.
+    /// The meaning of a code; for an unknown code the code itself.
     package static func meaning(_ code: String) -> String {
         meanings.first { $0.code == code }?.meaning ?? code
     }

@@ -1,10 +1,10 @@
-/// Where a value stands in its line.
+/// Width and alignment of a value in its line, in characters.
 package struct Position: Sendable {
     package enum Alignment: Sendable { case left, right }
 
     package let width: Int
     package let alignment: Alignment
-    /// Blanks behind it; 0 for the last.
+    /// Number of blanks after it; 0 for the last value of a line.
     package let gap: Int
 
     package init(_ width: Int, _ alignment: Alignment, gap: Int) {
@@ -14,22 +14,22 @@ package struct Position: Sendable {
     }
 }
 
-/// What a column of a table or a key of a report is called, where its value stands, and what it says.
+/// A column of a table or a key of a report, without the value: its name, unit, meaning and place.
 package struct Heading: Sendable {
     package let name: String
-    /// `kB`, `ms`, `us`, or empty for a plain number and for what is none.
+    /// `kB`, `ms` or `us`; empty for a plain number or for something that is no number.
     package let unit: String
     package private(set) var meaning: String
     package let place: Position
 
-    /// Name and unit: the column in a header, the key in JSON.
+    /// Name and unit, as in the header of a table and in the keys of JSON.
     package var title: String { unit.isEmpty ? name : name + "_" + unit }
 
-    /// Adds what it means elsewhere.
+    /// Adds the meaning that it has in another table.
     package mutating func add(meaning other: String) { meaning += "; " + other }
 }
 
-/// One column of a table, or one key of a report: how it is described, and the value it has in a row.
+/// One column of a table, or one key of a report: its description, and how to get its value from a row.
 package struct Column<Row>: Sendable {
     package let heading: Heading
     package let cell: @Sendable (Row) -> Cell
@@ -49,13 +49,13 @@ package struct Column<Row>: Sendable {
             Heading(name: name, unit: unit, meaning: meaning, place: Position(width, alignment, gap: gap)), cell: cell)
     }
 
-    /// The same column of rows that hold this one's.
+    /// The same column for rows that contain a row of this one.
     package func of<Outer>(_ part: @escaping @Sendable (Outer) -> Row) -> Column<Outer> {
         Column<Outer>(heading) { [cell] in cell(part($0)) }
     }
 }
 
-/// A table: header, rows, JSON and documentation follow from its columns. Number and meaning of columns never change.
+/// A table. Header, rows, JSON and documentation are made from its columns. The number and meaning of columns never change.
 package struct Table<Row>: Sendable {
     package let columns: [Column<Row>]
 
@@ -78,7 +78,7 @@ package struct Table<Row>: Sendable {
         return line.bytes
     }
 
-    /// Writes a line: the row from a column on, and the newline. Inlinable, so that it is compiled for the rows of other targets.
+    /// Writes a row as a line, starting with column `first`. Inlinable, so that it is specialised for rows of other targets.
     @inlinable
     package func append(_ row: Row, from first: Int = 0, to text: inout LineWriter) {
         for index in first..<columns.count { text.cell(columns[index].cell(row), columns[index].heading.place) }

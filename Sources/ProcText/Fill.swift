@@ -1,4 +1,4 @@
-/// A picture of how full address space is: each character tells how many pages of its bucket have an entry.
+/// A picture of how full address space is: each character shows how many pages of its bucket have an entry.
 package struct Fill: Picture {
     package let grid: PictureGrid
     private var counts: [UInt64]
@@ -8,7 +8,7 @@ package struct Fill: Picture {
         counts = Array(repeating: 0, count: grid.buckets)
     }
 
-    /// Counts `count` pages that have an entry, from page number `first` on.
+    /// Counts `count` pages that have an entry, starting at page number `first`.
     package mutating func add(first: UInt64, count: UInt64) {
         grid.forEachBucket(first: first, count: count) { counts[$0] += $1 }
     }
@@ -22,7 +22,7 @@ package struct Fill: Picture {
         "# one character is \(grid.scale): . none has an entry, 1-9 tenths have, * all"
     }
 
-    /// Tenths are rounded up, and 9 is anything less than all.
+    /// Tenths are rounded up, but to 9 at most unless all pages have an entry.
     package func character(of bucket: Int) -> Unicode.Scalar {
         let (filled, size) = (counts[bucket], grid.pages(in: bucket))
         if filled == 0 { return "." }

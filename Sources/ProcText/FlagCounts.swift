@@ -1,6 +1,6 @@
 import ProcModel
 
-/// How many pages carry which combination of flags: the content of `flags`.
+/// How many pages have each combination of flags: the content of `flags`.
 package struct FlagCounts: PageCounts {
     private struct Key: Hashable {
         let state: PageState
@@ -53,10 +53,10 @@ package struct FlagCounts: PageCounts {
         Column("names", 0, .left, gap: 0, "names of the flags; the state if the page is not present") { $0.names },
     ])
 
-    /// The rows and the total line.
+    /// The rows, the most frequent combination first, and the total.
     package func text(_ context: FrameContext) -> [UInt8] {
         let kilobytesPerPage = context.pageSize / 1024
-        // Combinations that read alike are one row.
+        // Combinations that print the same become one row.
         var rows: [String: Row] = [:]
         for (key, pages) in counts {
             let (word, names) = cells(key, context)

@@ -1,6 +1,6 @@
 extension LineWriter {
-    /// The row as a JSON object: names and units of the columns are its keys, in their order. What is absent is left out;
-    /// what is hidden is null, and named in the array `hidden`.
+    /// Writes the row as a JSON object. Its keys are the names and units of the columns, in their order. Absent values are
+    /// left out. Hidden values are null, and their keys are listed in the array `hidden`.
     package mutating func object<Row>(_ row: Row, _ columns: [Column<Row>]) {
         var hidden: [String] = []
         var separator = ""

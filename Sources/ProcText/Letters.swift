@@ -1,8 +1,8 @@
 import ProcModel
 
-/// The lines of `letters`: all of the same width, so that line *k* starts at byte *k* × width.
+/// The lines of `letters`. All have the same width, so line *k* starts at byte *k* × width.
 package struct Letters: Sendable {
-    /// Bytes of a line, newline included.
+    /// Bytes per line, including the newline.
     package static let width = table.headings.reduce(1) { $0 + $1.place.width + $1.place.gap } + positions
 
     package static let table = Table<Row>([
@@ -22,7 +22,7 @@ package struct Letters: Sendable {
         let letters: [UInt8]
     }
 
-    /// Kernel bits 0 to 26 and 32 to 42, the pagemap flags, and the one for bits without a place.
+    /// A letter for each of the kernel bits 0 to 26 and 32 to 42 and of the pagemap flags, and one for all other bits.
     private static let positions = FlagName.kernel.count + FlagName.pageMap.count + 1
     private static let placedBits = FlagName.kernel.reduce(0 as UInt64) { $0 | 1 << UInt64($1.bit) }
 
@@ -32,7 +32,7 @@ package struct Letters: Sendable {
 
     package init(_ context: FrameContext) { self.context = context }
 
-    /// Line 0: what the file shows, its width and its columns, padded to the width.
+    /// Line 0: the title, the width and the columns, padded to the width.
     package static func header(_ title: String) -> [UInt8] {
         var line = LineWriter()
         line.text("# \(title) \(width) " + table.headings.map(\.title).joined(separator: " "))

@@ -1,15 +1,15 @@
 import ProcModel
 
-/// Bytes of text under construction: words, numbers, padding.
+/// Builds text as bytes: words, numbers, padding.
 package struct LineWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
 
     package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
-    /// Bytes written.
+    /// Number of bytes written.
     var length: Int { bytes.count }
 
-    /// Begins anew in the same memory.
+    /// Removes everything and keeps the memory.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     package mutating func text(_ text: some StringProtocol) { bytes.append(contentsOf: text.utf8) }
@@ -32,7 +32,9 @@ package struct LineWriter: Sendable {
         hex(range.end)
     }
 
-    /// A time of the real-time clock as ISO 8601 UTC with milliseconds.
+    /// Writes a time as ISO 8601 in UTC, with milliseconds.
+    ///
+    /// - Parameter milliseconds: since 1970.
     package mutating func time(milliseconds: UInt64) {
         let date = CivilTime(milliseconds: milliseconds)
         for (value, width, separator) in date.parts {
@@ -41,12 +43,12 @@ package struct LineWriter: Sendable {
         }
     }
 
-    /// The name with its odd bytes escaped; a blank stays one where `keepingBlanks` says so.
+    /// Writes the name, escaped as by `appendEscaped`; blanks are not escaped if `keepingBlanks` is true.
     package mutating func escaped(_ name: some Collection<UInt8>, keepingBlanks: Bool) {
         appendEscaped(name, to: &bytes) { $0 == 0x20 && keepingBlanks }
     }
 
-    /// Pads what was written since `start` with blanks to the width of its place.
+    /// Pads the text from byte `start` on with blanks to the width of its place.
     mutating func pad(_ place: Position, from start: Int) {
         let missing = max(0, place.width - (bytes.count - start))
         switch place.alignment {
@@ -57,7 +59,7 @@ package struct LineWriter: Sendable {
         }
     }
 
-    /// Takes away blanks at the end of the line.
+    /// Removes blanks at the end.
     package mutating func trimBlanks() {
         while bytes.last == 0x20 { bytes.removeLast() }
     }
@@ -83,7 +85,7 @@ package struct LineWriter: Sendable {
     }
 }
 
-/// A moment of the proleptic Gregorian calendar in UTC.
+/// Date and time in UTC, in the proleptic Gregorian calendar.
 package struct CivilTime: Equatable, Sendable {
     package let year, month, day, hour, minute, second, millisecond: Int
 
@@ -92,7 +94,7 @@ package struct CivilTime: Equatable, Sendable {
         let seconds = Int(milliseconds / 1000)
         millisecond = Int(milliseconds % 1000)
         (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
-        // Days counted in eras of 400 years that begin on 1 March, so that leap days come last.
+        // Eras of 400 years that begin on 1 March, so that a leap day is the last day of a year.
         let days = seconds / 86_400 + 719_468
         let (era, dayOfEra) = (days / 146_097, days % 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

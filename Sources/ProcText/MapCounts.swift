@@ -1,10 +1,10 @@
 import ProcModel
 
-/// How many present pages are mapped how often: the content of `mapcounts`.
+/// How many present pages have each map count: the content of `mapcounts`.
 package struct MapCounts: PageCounts {
     private struct Pages {
         var anonymous: UInt64 = 0
-        /// Shared memory included.
+        /// Includes shared memory.
         var file: UInt64 = 0
     }
 
@@ -12,7 +12,7 @@ package struct MapCounts: PageCounts {
 
     package init() {}
 
-    /// Adds the pages of a batch; the zero page, which everybody shares, is left out.
+    /// Adds the pages of a batch, except the zero page, which all processes share.
     package mutating func add(_ batch: PageBatch) {
         var index = 0
         while index < batch.count {
@@ -53,7 +53,7 @@ package struct MapCounts: PageCounts {
         },
     ])
 
-    /// The rows, by rising count, and the total as a comment.
+    /// The rows, in order of map count, and the total as a comment.
     package func text(_ context: FrameContext) -> [UInt8] {
         let kilobytesPerPage = context.pageSize / 1024
         var text = LineWriter()

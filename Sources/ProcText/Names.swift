@@ -1,10 +1,10 @@
-/// Appends a name with `\xNN` for bytes below 0x21, 0x7f, `\` and bytes that are not UTF-8.
+/// Appends a name. Bytes below 0x21, 0x7f, `\` and bytes that are not UTF-8 are written as `\xNN`.
 ///
-/// - Parameter keep: bytes that stay as they are although the rule would escape them.
+/// - Parameter keep: returns true for bytes that are written as they are all the same.
 package func appendEscaped(
     _ name: some Collection<UInt8>, to bytes: inout [UInt8], keeping keep: (UInt8) -> Bool
 ) {
-    // Nearly every name is plain.
+    // Fast path: nearly all names need no escape.
     if name.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x5c }) { return bytes.append(contentsOf: name) }
     var index = name.startIndex
     while index != name.endIndex {
@@ -20,8 +20,8 @@ package func appendEscaped(
     }
 }
 
-/// The name of an entry in `by-name` or `by-label`: escaped, `/` too, and never `.`, `..` or empty;
-/// nil when it would be longer than a file name may be.
+/// The name of an entry in `by-name` or `by-label`: escaped, including `/`, and never `.`, `..` or empty.
+/// Nil if it would be too long for a file name.
 package func entryName(_ name: some Collection<UInt8>) -> [UInt8]? {
     var escaped: [UInt8] = []
     if name.isEmpty {
@@ -39,7 +39,7 @@ package func entryName(_ name: some Collection<UInt8>) -> [UInt8]? {
     return escaped.count <= maximumNameLength ? escaped : nil
 }
 
-/// Bytes of a file name, as statfs reports it.
+/// Most bytes of a file name, as statfs reports it.
 package let maximumNameLength = 255
 
 private func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
@@ -47,7 +47,7 @@ private func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
     for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
 }
 
-/// How many bytes the first character of the text has; 0 when it is not well-formed UTF-8.
+/// Number of bytes of the first character; 0 if it is not well-formed UTF-8.
 private func utf8Length(_ text: some Collection<UInt8>) -> Int {
     guard let first = text.first else { return 0 }
     let length: Int

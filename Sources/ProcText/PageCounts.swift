@@ -1,6 +1,6 @@
 import ProcModel
 
-/// Pages counted by something that is true of them: the content of a table that is added up over all pages.
+/// Pages counted by a property, such as their flags: the content of a table that adds up all pages.
 package protocol PageCounts: Sendable {
     mutating func add(_ batch: PageBatch)
     mutating func add(_ other: Self)

@@ -1,10 +1,10 @@
 import ProcModel
 
-/// What the tables say of a page besides its address.
+/// What the tables say about a page, except its address.
 package struct PageFacts: Sendable {
     package let state: PageState
     package let entry: PageMapEntry
-    /// The flags that print: those of its frame, if it has one.
+    /// The flags to print: those of its frame, if it has one.
     package let flags: PageFlags
     package let mapCount: UInt64
     package let cgroup: UInt64
@@ -53,7 +53,7 @@ package struct PageFacts: Sendable {
 
     var mapCountOfFrame: Cell { ofFrame(mapCount, view.mapCount) }
 
-    /// A number that only frames have.
+    /// A number about the frame; absent if the page is not present.
     private func ofFrame(_ value: UInt64?, _ visibility: Visibility) -> Cell {
         switch (state, visibility) {
         case (.present, .hidden), (.zero, .hidden): .hidden
@@ -63,7 +63,7 @@ package struct PageFacts: Sendable {
     }
 }
 
-/// A row of `pages`. `PageRows` writes the same, faster.
+/// A row of `pages`. `PageRows` writes the same text faster.
 package struct PageRow: Sendable {
     let address: UInt64
     let facts: PageFacts

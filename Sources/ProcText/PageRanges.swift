@@ -1,11 +1,11 @@
 import ProcModel
 
-/// Neighbouring pages of one mapping that are equal but for frames that follow each other: a row of `ranges`.
+/// Adjacent pages of one mapping with equal facts and consecutive frames: a row of `ranges`.
 package struct PageRange: Sendable {
     package let start: UInt64
     package private(set) var end: UInt64
     package private(set) var pages: UInt64 = 1
-    /// Of the first page.
+    /// The facts of the first page.
     package let facts: PageFacts
 
     package init(_ page: PageRecord, _ context: FrameContext) {
@@ -14,7 +14,7 @@ package struct PageRange: Sendable {
         facts = PageFacts(page, context)
     }
 
-    /// Takes the other in if it goes on where this one ends; false if it does not.
+    /// Appends `next` if it continues this range; returns whether it does.
     package mutating func merge(_ next: PageRange) -> Bool {
         guard end == next.start, facts.isFollowed(by: next.facts, after: pages) else { return false }
         end = next.end
@@ -22,9 +22,9 @@ package struct PageRange: Sendable {
         return true
     }
 
-    /// The pages of a batch, merged as far as they go.
+    /// The pages of a batch, merged into as few ranges as possible.
     ///
-    /// - Parameter borders: where mappings begin, ascending; nothing merges across them.
+    /// - Parameter borders: start addresses of mappings, ascending; no range crosses them.
     package static func merge(_ batch: PageBatch, borders: [UInt64], _ context: FrameContext) -> [PageRange] {
         guard batch.count > 0 else { return [] }
         var ranges: [PageRange] = []
@@ -51,7 +51,7 @@ extension PageRange {
 }
 
 extension PageFacts {
-    /// Whether a page that lies so many pages further on has equal facts, its frame as much further on.
+    /// Whether the page that is `pages` pages further on has equal facts, and a frame that is `pages` frames further on.
     fileprivate func isFollowed(by next: PageFacts, after pages: UInt64) -> Bool {
         guard state == next.state, flags == next.flags, mapCount == next.mapCount, cgroup == next.cgroup,
             node == next.node, (entry.rawValue ^ next.entry.rawValue) & PageMapEntry.flagMask == 0
@@ -67,7 +67,7 @@ extension PageFacts {
 }
 
 extension [UInt64] {
-    /// Whether an ascending array holds the value.
+    /// Whether an ascending array contains the value.
     package func containsSorted(_ value: UInt64) -> Bool {
         let index = firstIndex(notBelow: value)
         return index < count && self[index] == value

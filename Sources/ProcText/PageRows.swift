@@ -1,26 +1,26 @@
 import ProcModel
 
-/// The rows of `pages`: the one loop that runs for every page anybody reads.
+/// The rows of `pages`, written by a fast loop, since it runs for every page that is read.
 ///
-/// Policy: what stands right of the frame number (map count, cgroup, node, flags, newline) is the same for long runs of
-/// pages, so it is rendered once by the column table, kept in a small direct-mapped cache, looked up once a run, and
-/// copied; left of it only the address and the frame number change, and their digits go straight into memory that was
-/// reserved for the whole batch beforehand, eight at a time. Nothing is allocated per page.
+/// The text right of the frame number (map count, cgroup, node, flags, newline) is the same for long runs of pages. The
+/// column table renders it once; it is kept in a small direct-mapped cache, looked up once per run, and copied. Left of
+/// it only the address and the frame number change. Their digits are written eight at a time into memory that is
+/// reserved for many rows at once. Nothing is allocated per page.
 package struct PageRows {
     private let context: FrameContext
     private var keys: [TailKey]
     private var tails: [[UInt8]]
     private let states: [[UInt8]]
-    /// The frame column where it is no frame number.
+    /// The text of the frame column if it is no frame number.
     private var field = LineWriter()
 
     private static let slots = 256
     private static let places = PageRow.table.headings.map(\.place)
-    /// Address, state, frame and the blanks between at their widest, and what `writeHex` writes beyond.
+    /// Most bytes of address, state, frame and their blanks, plus what `writeHex` writes beyond its field.
     private static let headBytes = 96
-    /// Bytes that a row mostly takes at most: what is asked of memory, and what is counted for rows that lie ready.
+    /// Bytes that are enough for nearly every row. Memory is reserved, and charged to the reader's quota, by this size.
     package static let typicalRowBytes = 160
-    /// What any row fits in: its head, three numbers of 20 digits and every flag name there is.
+    /// Bytes that are enough for any row: its head, three numbers of 20 digits and the names of all flags.
     private static let mostRowBytes = headBytes + 704
 
     package init(_ context: FrameContext) {
@@ -34,7 +34,7 @@ package struct PageRows {
         }
     }
 
-    /// Whose eyes the rows are for.
+    /// What the reader may see.
     package var view: FrameView { context.view }
 
     /// The rows of the batch as text.
@@ -45,7 +45,7 @@ package struct PageRows {
         return text
     }
 
-    /// As many rows as fit into what they mostly take; all but those with very many flags.
+    /// As many rows as fit into memory reserved by their typical size: all of them, unless many have very many flags.
     private mutating func part(of batch: PageBatch, from index: inout Int) -> [UInt8] {
         let capacity = (batch.count - index) * Self.typicalRowBytes + Self.mostRowBytes
         return unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, length in
@@ -65,7 +65,7 @@ package struct PageRows {
         }
     }
 
-    /// Writes the rows of pages that differ from the first in address and frame number only; returns where to go on.
+    /// Writes rows of pages that differ only in address and frame number; returns the end of the text.
     @inline(__always)
     private mutating func rows(
         of batch: PageBatch, _ run: Range<Int>, _ first: PageRecord, _ tail: [UInt8],
@@ -101,7 +101,7 @@ package struct PageRows {
         return unsafe cursor
     }
 
-    /// The slot that holds the page's tail, filled if need be.
+    /// The slot of the cache that holds the text right of the frame number. It is filled if necessary.
     private mutating func tail(of page: PageRecord) -> Int {
         let key = TailKey(
             flags: page.rawFlags.rawValue, mapCount: page.mapCount, cgroup: page.cgroup,
@@ -125,7 +125,7 @@ package struct PageRows {
 private struct TailKey: Equatable {
     var flags, mapCount, cgroup, rest: UInt64
 
-    /// No page has this key: a state of 255 does not exist.
+    /// No page has this key, since there is no state 255.
     static let none = TailKey(flags: 0, mapCount: 0, cgroup: 0, rest: 255)
 
     func slot(of count: Int) -> Int {
@@ -137,7 +137,7 @@ private struct TailKey: Equatable {
 }
 
 extension PageBatch {
-    /// The end of the present pages from `start` on that have the same flags, counts and node.
+    /// The end of the run of pages from `start` on that are present and have the same flags, counts and node.
     @inline(__always)
     fileprivate func endOfRun(from start: Int, nodes: NodeMap) -> Int {
         let fixed =
@@ -155,7 +155,8 @@ extension PageBatch {
     }
 }
 
-/// Writes lower-case hex left-aligned in `width` and `gap` blanks; returns where to go on. Writes up to 32 bytes.
+/// Writes lower-case hex, left-aligned in `width`, and `gap` blanks; returns the end of the field. It may touch up to
+/// 32 bytes, beyond that end too.
 @inline(__always)
 private func writeHex(
     _ value: UInt64, _ start: UnsafeMutablePointer<UInt8>, width: Int, gap: Int
@@ -171,7 +172,7 @@ private func writeHex(
     return unsafe start + (max(digits, width) + gap)
 }
 
-/// The eight hex digits of a 32-bit number as they stand in memory.
+/// The eight hex digits of a 32-bit number, in the order of memory.
 @inline(__always)
 private func hexDigits(_ number: UInt64) -> UInt64 {
     var nibbles = (number << 16 | number) & 0x0000_ffff_0000_ffff

@@ -1,13 +1,13 @@
-/// A picture of pages laid end to end: a header line, then 64 columns and at most 64 rows of one character per bucket.
+/// A picture of pages laid end to end: a header line, then at most 64 rows of 64 characters, one for each bucket of pages.
 package protocol Picture: Sendable {
     var grid: PictureGrid { get }
-    /// What a character stands for, without a newline.
+    /// The header line, without a newline: what the characters mean.
     var legend: String { get }
     func character(of bucket: Int) -> Unicode.Scalar
 }
 
 extension Picture {
-    /// The header line and the rows; upper left is the lowest address.
+    /// The header line and the rows. The lowest address is at the upper left.
     package var text: [UInt8] {
         var text = LineWriter(capacity: 66 * 64 + 256)
         text.text(legend)
@@ -20,13 +20,13 @@ extension Picture {
     }
 }
 
-/// How pages laid end to end fall into buckets of equal size.
+/// Divides pages laid end to end into buckets of equal size.
 package struct PictureGrid: Sendable {
     package static let columns = 64
     private static let mostBuckets: UInt64 = 4096
 
     package let pages: UInt64
-    /// Pages of a bucket; the last may have fewer.
+    /// Pages per bucket; the last bucket may have fewer.
     package let pagesPerBucket: UInt64
     package let buckets: Int
 
@@ -36,12 +36,12 @@ package struct PictureGrid: Sendable {
         buckets = Int((pages + pagesPerBucket - 1) / pagesPerBucket)
     }
 
-    /// What a bucket holds, in words.
+    /// The size of a bucket in words.
     package var scale: String { pagesPerBucket == 1 ? "1 page" : "\(pagesPerBucket) pages" }
 
     package func pages(in bucket: Int) -> UInt64 { min(pagesPerBucket, pages - UInt64(bucket) * pagesPerBucket) }
 
-    /// Calls `body` with each bucket that some of these pages fall into, and how many of them.
+    /// Calls `body` for each bucket that contains some of these pages, with the index of the bucket and their number.
     package func forEachBucket(first: UInt64, count: UInt64, _ body: (Int, UInt64) -> Void) {
         var page = first
         let end = min(first + count, pages)

@@ -1,10 +1,10 @@
-/// A report: a key and its value in each line. Its keys are columns, of which it shows one row.
+/// A report: each line is a key and its value. The keys are columns, as of a table with a single row.
 package struct Report<Subject>: Sendable {
     package let keys: [Column<Subject>]
-    /// Bytes from the start of a line to its value; nil for one blank between the two.
+    /// Bytes from the start of a line to its value; nil for one blank between key and value.
     private let indent: Int?
 
-    /// Where values begin in smaps.
+    /// The indent of values in smaps.
     package static var smapsIndent: Int { 16 }
 
     package init(_ keys: [Column<Subject>], indent: Int? = Self.smapsIndent) {
@@ -16,7 +16,7 @@ package struct Report<Subject>: Sendable {
 
     /// Writes all lines.
     ///
-    /// - Parameter suffix: goes behind each key, where a report is repeated for several subjects.
+    /// - Parameter suffix: is added to each key, for a report that is repeated for several subjects.
     package func append(_ subject: Subject, suffix: String = "", to text: inout LineWriter) {
         for key in keys {
             let start = text.length
@@ -41,7 +41,7 @@ extension Column {
         Column(name, 0, .left, gap: 0, meaning, cell: cell)
     }
 
-    /// A key whose value is right-aligned as in smaps.
+    /// A key whose value is right-aligned, as in smaps.
     package static func count(
         _ name: String, unit: String = "", _ meaning: String, cell: @escaping @Sendable (Row) -> Cell
     ) -> Column {

@@ -1,6 +1,7 @@
 import ProcModel
 
-/// What one character of `strip` stands for, in the order in which the first that applies is taken.
+/// What one character of `strip` can stand for. The first kind that applies to a page is taken; in a tie between kinds
+/// in a bucket, the earlier one.
 package enum PageKind: UInt8, CaseIterable, Sendable {
     case zero, swapped, `guard`, other, ksm, huge, anonymous, file, hole
 
@@ -47,7 +48,7 @@ package enum PageKind: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// - Parameter huge: what the scan says of the page, for readers from whom flags are hidden.
+    /// - Parameter huge: whether PAGEMAP_SCAN calls the page huge; used if flags are hidden from the reader.
     package init(_ page: PageRecord, huge: Bool, _ context: FrameContext) {
         switch page.state {
         case .absent: self = .hole
@@ -71,7 +72,7 @@ package enum PageKind: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// A picture of what pages are: each character is the commonest kind of its bucket.
+/// A picture of the kinds of pages: each character shows the most frequent kind in its bucket.
 package struct Strip: Picture {
     package let grid: PictureGrid
     private var counts: [UInt64]
@@ -81,7 +82,7 @@ package struct Strip: Picture {
         counts = Array(repeating: 0, count: grid.buckets * PageKind.allCases.count)
     }
 
-    /// Counts `count` pages of one kind from page number `first` on.
+    /// Counts `count` pages of one kind, starting at page number `first`.
     package mutating func add(_ kind: PageKind, first: UInt64, count: UInt64) {
         grid.forEachBucket(first: first, count: count) { bucket, count in
             counts[bucket * PageKind.allCases.count + Int(kind.rawValue)] += count
@@ -93,7 +94,7 @@ package struct Strip: Picture {
             + PageKind.allCases.map { "\($0.letter) \($0.shortMeaning)" }.joined(separator: ", ")
     }
 
-    /// Pages that were never counted are holes.
+    /// Pages that were not counted are holes.
     package func character(of bucket: Int) -> Unicode.Scalar {
         let kinds = PageKind.allCases
         var row = Array(counts[(bucket * kinds.count)..<((bucket + 1) * kinds.count)])

@@ -2,15 +2,15 @@ import CCredentials
 import Glibc
 import SystemPackage
 
-/// With whose rights a system call is made: what the kernel looks at when it decides about a file of /proc.
+/// The credentials for a system call: all that the kernel looks at when it decides about a file of /proc.
 package struct Credentials: Hashable, Sendable {
     package var effectiveUser: UInt32
-    /// The file system's user and group (fsuid, fsgid).
+    /// User and group for access to files (fsuid, fsgid).
     package var fileUser: UInt32
     package var fileGroup: UInt32
-    /// Supplementary groups; nil where nothing asks for them.
+    /// Supplementary groups; nil if they do not matter.
     package var groups: [UInt32]?
-    /// Bits of effective capabilities; those this process has not are not taken on.
+    /// Bits of effective capabilities. Those that this process does not have are ignored.
     package var capabilities: UInt64
 
     package init(
@@ -23,21 +23,21 @@ package struct Credentials: Hashable, Sendable {
         self.capabilities = capabilities
     }
 
-    /// Bits of the capabilities that this process has at this moment.
+    /// Bits of the permitted capabilities that this process has now.
     package static var permitted: UInt64 { permitted_capabilities() }
-    /// Whether this kernel has Landlock, which confines processes in a way nobody can see from outside.
+    /// Whether this kernel has Landlock, which confines processes in a way that is not visible from outside.
     package static var kernelHasLandlock: Bool { has_landlock() != 0 }
 
-    /// Gives up for good all capabilities but these, and what else serving does not need; before there are threads.
+    /// Drops for good all other capabilities, and what else serving does not need. To be called before there are threads.
     package static func confine(to capabilities: UInt64) throws(Errno) {
         guard CCredentials.confine(capabilities) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    /// Keeps others of the same user from looking into this process.
+    /// Keeps other processes of the same user from looking into this process.
     package static func hide() { _ = CCredentials.hide() }
 }
 
-/// The system calls that can be made with the rights of somebody else.
+/// The system calls that can be made with other credentials.
 enum Call: Sendable {
     case open, readLink, status, list
 
@@ -50,9 +50,9 @@ enum Call: Sendable {
         }
     }
 
-    /// Makes it as `who` or, if nil, as this process itself, and again while signals interrupt it.
+    /// Makes the call with the credentials `who`, or with those of this process if nil. Repeats it after EINTR.
     ///
-    /// - Returns: its result, or minus an errno.
+    /// - Returns: the result of the call, or minus the errno.
     func make(as who: Credentials?, _ a: Int32, _ b: UnsafeRawPointer?, _ c: Int, _ d: Int) -> Int {
         let path = Int(bitPattern: b)
         func untilDone(_ credentials: UnsafePointer<credentials>?) -> Int {
@@ -62,7 +62,7 @@ enum Call: Sendable {
             }
         }
         guard let who else { return untilDone(nil) }
-        // A list that is empty has an address too: it stands for no groups, not for those of this process.
+        // One element is added, so that an empty list has an address too: NULL would mean that groups are not changed.
         return unsafe ((who.groups ?? []) + [0]).withUnsafeBufferPointer { groups in
             var credentials = unsafe credentials(
                 effective_user: who.effectiveUser, file_user: who.fileUser, file_group: who.fileGroup,

@@ -2,16 +2,16 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// The background half of this program.
+/// Runs this program in the background.
 package enum Daemon {
-    /// What the background process writes to its descriptor `readyDescriptor` once it serves.
+    /// What the background process writes to `readyDescriptor` when it is ready to serve.
     package static let readyMark: [UInt8] = [0x06]
     package static let readyDescriptor: Int32 = 3
 
-    /// Starts this program again with other arguments in a session of its own, in `/`, with /dev/null as its standard
-    /// descriptors and no other but `readyDescriptor`, and waits until it closes that.
+    /// Starts this program again with other arguments, in a new session, with `/` as its directory, /dev/null as its standard
+    /// descriptors, and no other descriptor but `readyDescriptor`. Waits until the new process closes that one.
     ///
-    /// - Returns: what it wrote there: the mark, or why it failed.
+    /// - Returns: what the new process wrote there: the mark, or why it failed.
     package static func start(arguments: [String]) throws(Errno) -> [UInt8] {
         var ends: (Int32, Int32) = (-1, -1)
         let failure = unsafe withUnsafeMutablePointer(to: &ends) { pair in
@@ -34,7 +34,7 @@ package enum Daemon {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        // The end of the pipe may itself be one of the low numbers: move it out of the way first.
+        // The end of the pipe may have one of the numbers that are replaced: move it to another number first.
         let moved = fcntl(end, F_DUPFD_CLOEXEC, 10)
         defer { close(moved) }
         for number in 0...2 as ClosedRange<Int32> {
@@ -55,13 +55,13 @@ package enum Daemon {
         return unsafe posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &pointers, environ)
     }
 
-    /// Tells the one who started this process, and lets go of him.
+    /// Writes to the process that started this one, and closes the descriptor.
     package static func report(_ bytes: [UInt8], to number: Int32) {
         try? System.write(bytes, to: number)
         close(number)
     }
 
-    /// Runs another program to its end; nil when it cannot be started.
+    /// Runs another program and returns its exit status; nil if it cannot be started or is killed by a signal.
     package static func run(_ path: String, _ arguments: [String]) -> Int32? {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
@@ -72,7 +72,7 @@ package enum Daemon {
         return status & 0x7f == 0 ? status >> 8 & 0xff : nil
     }
 
-    /// syslog(3), facility daemon.
+    /// syslog(3) with the facility daemon.
     package static func log(_ priority: Int32, _ message: String) {
         unsafe message.withCString { text in
             unsafe withVaList([text]) { unsafe vsyslog(LOG_DAEMON | priority, "%s", $0) }

@@ -2,10 +2,10 @@ import CLinux
 import Glibc
 import SystemPackage
 
-// This target is the only one that calls libc. Everything in it is a thin, typed wrapper: EINTR is retried where
-// nothing is lost by it, a failure is thrown as `Errno`.
+// This target is the only one that calls libc. All of it is thin, typed wrappers. A call is repeated after EINTR if that
+// is harmless. A failure is thrown as `Errno`.
 
-/// An open descriptor, closed with its last reference.
+/// An open descriptor; closed when its last reference is dropped.
 package final class File: Sendable {
     package let number: Int32
 
@@ -15,7 +15,7 @@ package final class File: Sendable {
 
     /// open(2), or openat(2) below a directory.
     ///
-    /// - Parameter who: with whose rights; nil for this process's own.
+    /// - Parameter who: the credentials to use; nil for those of this process.
     package static func open(
         _ path: String, _ flags: OpenFlags = .read, at directory: File? = nil, as who: Credentials? = nil
     ) throws(Errno) -> File {
@@ -30,11 +30,11 @@ package final class File: Sendable {
         let rawValue: Int32
         package static let read = OpenFlags(rawValue: O_RDONLY)
         package static let directory = OpenFlags(rawValue: O_RDONLY | O_DIRECTORY)
-        /// A handle for look-ups that needs no right to read.
+        /// A directory for lookups only, which needs no right to read it.
         package static let path = OpenFlags(rawValue: 0o10000000 /* O_PATH */ | O_DIRECTORY)
     }
 
-    /// pread(2); returns how many bytes came, 0 at the end.
+    /// pread(2); returns the number of bytes read, 0 at the end.
     package func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         let got = retry { unsafe Glibc.pread(number, buffer.baseAddress, buffer.count, off_t(offset)) }
         guard got >= 0 else { throw Errno(rawValue: errno) }
@@ -53,7 +53,7 @@ package final class File: Sendable {
         return bytes
     }
 
-    /// readlinkat(2): the raw bytes of a link below this directory.
+    /// readlinkat(2): the target of a link in this directory, as raw bytes.
     package func readLink(_ name: String, as who: Credentials? = nil) throws(Errno) -> [UInt8] {
         var capacity = 4096
         while true {
@@ -87,7 +87,7 @@ package final class File: Sendable {
             group: status.st_gid, mode: status.st_mode)
     }
 
-    /// What a path leads to below a directory in this one, without following any link on the way: openat2(2).
+    /// openat2(2) and fstat(2): status of the file at a path below a directory in this one; fails if there is a link on the way.
     package func status(below name: String, path: [UInt8]) throws(Errno) -> Status {
         let root = try File.open(name, .path, at: self)
         let number = unsafe (path + [0]).withUnsafeBytes { path in
@@ -97,28 +97,28 @@ package final class File: Sendable {
         return try File(number: number).status()
     }
 
-    /// Device and inode number of what a name leads to, without asking a server: that of a reader may never answer.
+    /// Device and inode number of the file that a name leads to, without asking a filesystem's server, which may never answer.
     package func identityAtHand(_ name: String) throws(Errno) -> Identity {
         var (device, inode): (UInt64, UInt64) = (0, 0)
         guard unsafe linux_stat_at_hand(number, name, &device, &inode) == 0 else { throw Errno(rawValue: errno) }
         return Identity(device: device, inode: inode)
     }
 
-    /// What tells one file from all others.
+    /// Identifies a file among all files.
     package struct Identity: Equatable, Sendable {
         let device, inode: UInt64
     }
 
-    /// What stat(2) says, as far as it is of use here.
+    /// The fields of stat(2) that are used here.
     package struct Status: Equatable, Sendable {
         package let device, inode, links: UInt
         package let user, group, mode: UInt32
         package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     }
 
-    /// Names below this directory, `.` and `..` left out, in the order of the kernel.
+    /// Names in this directory without `.` and `..`, in the kernel's order.
     package func list(as who: Credentials? = nil) throws(Errno) -> [[UInt8]] {
-        // From the beginning, whoever has read this descriptor before.
+        // Opened again, so that reading starts at the beginning, and with these credentials.
         let directory = try File.open(".", .directory, at: self, as: who)
         var names: [[UInt8]] = []
         while true {
@@ -128,7 +128,7 @@ package final class File: Sendable {
                 length = max(result, 0)
             }
             if try succeeded(result) == 0 { return names }
-            // struct linux_dirent64: 8 bytes inode, 8 bytes offset, 2 bytes length, 1 byte type, name and NUL.
+            // struct linux_dirent64: 8 bytes of inode, 8 bytes of offset, 2 bytes of length, 1 byte of type, name and NUL.
             var entry = entries[...]
             while entry.count > 19 {
                 let name = Array(entry.dropFirst(19).prefix { $0 != 0 })
@@ -141,10 +141,10 @@ package final class File: Sendable {
 
     private static let listBytes = 32768
 
-    /// Type number of the file system, such as `procMagic`.
+    /// Type number of the filesystem, such as `procMagic`.
     package var filesystemType: Int { Int(linux_fs_type(number)) }
 
-    /// Whether a file that tells changes by poll(2), as mountinfo does, has changed since it was asked last.
+    /// Whether a file that reports changes through poll(2), such as mountinfo, has changed since the last call.
     package var hasNews: Bool {
         var request = pollfd(fd: number, events: Int16(POLLPRI), revents: 0)
         return unsafe poll(&request, 1, 0) > 0
@@ -160,7 +160,7 @@ package final class File: Sendable {
         return File(number: number)
     }
 
-    /// PAGEMAP_SCAN; returns how many regions were written.
+    /// PAGEMAP_SCAN; returns the number of regions written.
     package func scan(_ argument: inout linux_scan) throws(Errno) -> Int {
         let count = unsafe linux_pagemap_scan(number, &argument)
         guard count >= 0 else { throw Errno(rawValue: errno) }
@@ -174,7 +174,7 @@ package final class File: Sendable {
     }
 }
 
-/// The result of a call that says minus an errno when it fails.
+/// Throws if the result of a call is negative, which means minus the errno.
 private func succeeded(_ result: Int) throws(Errno) -> Int {
     guard result >= 0 else { throw Errno(rawValue: Int32(-result)) }
     return result

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A value that threads share, with waiting for a change of it.
+/// A value that threads share under a lock; a thread can wait until it changes.
 ///
-/// Unlike `Synchronization.Mutex` it has a condition to wait on, and ThreadSanitizer understands it.
+/// Unlike `Synchronization.Mutex` it has a condition variable, and ThreadSanitizer understands it.
 @safe package final class Monitor<State>: @unchecked Sendable {
     // Safety: `state` is touched only while `mutex` is held; both C objects live at fixed addresses until deinit.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -30,7 +30,7 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
-    /// Runs `body` alone.
+    /// Runs `body` under the lock.
     package func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -39,7 +39,7 @@ import Glibc
         return try body(&state)
     }
 
-    /// Runs `body` alone and wakes all who wait.
+    /// Runs `body` under the lock and wakes all waiting threads.
     package func change<Result>(_ body: (inout State) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer {
@@ -49,7 +49,7 @@ import Glibc
         return body(&state)
     }
 
-    /// Waits until `body` returns a value; it is asked anew after each change and at least every `milliseconds`.
+    /// Waits until `body` returns a value. It is called under the lock, after each change and at least every `milliseconds`.
     package func wait<Result>(atMost milliseconds: Int = 1000, until body: (inout State) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }

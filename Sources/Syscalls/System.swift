@@ -2,22 +2,22 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// Facts of this process and of the machine, and things done to this process.
+/// Facts about this process and this machine, and calls that affect the whole process.
 package enum System {
-    /// Bytes.
+    /// Page size of this machine in bytes.
     package static let pageSize = UInt64(Glibc.sysconf(Int32(_SC_PAGESIZE)))
-    /// Clock ticks a second, the unit of start times.
+    /// Clock ticks per second, the unit of start times.
     package static let clockTicks = UInt64(Glibc.sysconf(Int32(_SC_CLK_TCK)))
     package static var processorCount: Int { max(1, Glibc.sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     package static var processNumber: Int32 { Glibc.getpid() }
     package static var userNumber: UInt32 { Glibc.geteuid() }
     package static var groupNumber: UInt32 { Glibc.getegid() }
 
-    /// Nanoseconds of a clock that only goes forward.
+    /// Nanoseconds of CLOCK_MONOTONIC, which is never set back.
     package static var monotonicNanoseconds: UInt64 { nanoseconds(CLOCK_MONOTONIC) }
     /// Milliseconds since 1970.
     package static var realMilliseconds: UInt64 { nanoseconds(CLOCK_REALTIME) / 1_000_000 }
-    /// Milliseconds since boot, suspended time included.
+    /// Milliseconds since boot, including time in suspend.
     package static var bootMilliseconds: UInt64 { nanoseconds(CLOCK_BOOTTIME) / 1_000_000 }
 
     private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
@@ -26,13 +26,13 @@ package enum System {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// Sleeps; the kernel's slack comes on top.
+    /// Sleeps at least this long.
     package static func sleep(nanoseconds: UInt64) {
         var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
         unsafe nanosleep(&time, nil)
     }
 
-    /// Looks again and again whether there is something to read, without sleeping.
+    /// Polls without sleeping until there is something to read or the time is over.
     package static func awaitInput(_ number: Int32, atMost nanoseconds: UInt64) {
         var request = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         let end = monotonicNanoseconds + nanoseconds
@@ -52,9 +52,13 @@ package enum System {
         }
     }
 
-    /// A private anonymous page for probing: written first if wanted, then given a guard if wanted.
+    /// Maps a private anonymous page, and unmaps it after `body`.
     ///
-    /// - Returns: its address and whether the guard could be installed; it is unmapped after `body`.
+    /// - Parameters:
+    ///   - written: write to the page first.
+    ///   - guarded: then make it a guard region.
+    ///   - body: gets its address, and whether the guard could be installed.
+    /// - Returns: the result of `body`; nil if the page cannot be mapped.
     package static func withPage<Result>(written: Bool, guarded: Bool, _ body: (UInt64, Bool) -> Result) -> Result? {
         let size = Int(pageSize)
         guard let page = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
@@ -66,7 +70,7 @@ package enum System {
         return body(UInt64(UInt(bitPattern: page)), advised == 0)
     }
 
-    /// Lifts the soft limit of open descriptors to the hard one and returns it.
+    /// Raises the soft limit of open descriptors to the hard limit and returns it; 0 if it cannot be read.
     package static func raiseDescriptorLimit() -> UInt64 {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
@@ -75,34 +79,33 @@ package enum System {
         return UInt64(limit.rlim_cur)
     }
 
-    /// Keeps freed buffers for reuse instead of handing their pages back to the kernel and faulting them in again,
-    /// from one arena.
+    /// Makes malloc keep freed buffers for reuse, in one arena, instead of returning their pages and faulting them in again.
     package static func tuneAllocator() {
         linux_tune_malloc()
     }
 
-    /// Gives all memory that is free back to the kernel.
+    /// Returns all free memory to the kernel.
     package static func returnFreeMemory() {
         linux_return_free_memory()
     }
 
-    /// Sets the name of the process as ps and top show it: the main thread's, which must be the caller.
+    /// Sets the name that ps and top show for this process. It must be called on the main thread.
     package static func setName(_ name: String) {
         _ = unsafe linux_set_name(name)
     }
 
-    /// Value of an environment variable.
+    /// Value of an environment variable; nil if it is not set.
     package static func environment(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
-    /// access(2) for existence.
+    /// Whether the path exists: access(2) with F_OK.
     package static func exists(_ path: String) -> Bool { unsafe Glibc.access(path, F_OK) == 0 }
 
-    /// access(2) for execution.
+    /// Whether this process may execute the file: access(2) with X_OK.
     package static func isExecutable(_ path: String) -> Bool { unsafe Glibc.access(path, X_OK) == 0 }
 
-    /// getcwd(3), empty when it is gone.
+    /// getcwd(3); empty if the directory has been removed.
     package static var workingDirectory: String {
         guard let path = unsafe getcwd(nil, 0) else { return "" }
         defer { unsafe free(path) }
@@ -116,10 +119,10 @@ package enum System {
         return unsafe String(cString: resolved)
     }
 
-    /// free(3) of what a C library has allocated.
+    /// free(3) for memory that a C library has allocated.
     package static func release(_ memory: UnsafeMutableRawPointer?) { unsafe free(memory) }
 
-    /// What a C library wants to print.
+    /// vsnprintf(3): a message of a C library, cut off after 1023 bytes.
     package static func format(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) -> String {
         let bytes = unsafe [CChar](unsafeUninitializedCapacity: 1024) { buffer, count in
             count = max(0, min(1023, Int(unsafe vsnprintf(buffer.baseAddress, 1024, format, arguments))))
@@ -127,7 +130,7 @@ package enum System {
         return String(decoding: bytes.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// umount2(2), detaching at once.
+    /// umount2(2) with MNT_DETACH.
     package static func detach(_ path: String) throws(Errno) {
         guard unsafe umount2(path, Int32(MNT_DETACH)) == 0 else { throw Errno(rawValue: errno) }
     }

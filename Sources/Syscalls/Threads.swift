@@ -5,7 +5,7 @@ import Glibc
 package struct Thread: Sendable {
     private let handle: ThreadHandle
 
-    /// Starts a detached thread that runs `body` with all signals blocked; false when the system has no room for one.
+    /// Starts a detached thread that runs `body`; false if the system cannot start one.
     @discardableResult
     package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
@@ -29,10 +29,10 @@ package struct Thread: Sendable {
     /// The calling thread.
     package static var current: Thread { Thread(handle: ThreadHandle(pthread: pthread_self())) }
 
-    /// Number of the calling thread.
+    /// Thread id of the calling thread.
     package static var number: Int32 { linux_gettid() }
 
-    /// Whether a thread of this process runs or waits for its turn, as /proc says: false for one that sleeps.
+    /// Whether a thread of this process is running or waiting for a CPU (state R), and not sleeping.
     package static func isRunnable(_ number: Int32) -> Bool {
         guard let text = try? File.open("/proc/self/task/\(number)/stat").readNext(4096),
             let name = text.lastIndex(of: UInt8(ascii: ")")), name + 2 < text.count
@@ -40,14 +40,14 @@ package struct Thread: Sendable {
         return text[name + 2] == UInt8(ascii: "R")
     }
 
-    /// How often the calling thread has slept to wait for something.
+    /// How often the calling thread has slept to wait for something (voluntary context switches).
     package static var waits: Int { linux_thread_waits() }
 
-    /// Makes a system call of the thread that can wait return EINTR, by SIGUSR1.
+    /// Sends SIGUSR1 to the thread, so that a blocking system call in it returns EINTR.
     package func interrupt() { pthread_kill(handle.pthread, SIGUSR1) }
 }
 
-/// A value that each thread has for itself, while it runs something.
+/// A value that each thread can have for itself while it runs a closure.
 package final class ThreadLocal<Value: AnyObject & Sendable>: Sendable {
     private let key: pthread_key_t
 
@@ -57,12 +57,12 @@ package final class ThreadLocal<Value: AnyObject & Sendable>: Sendable {
         self.key = key
     }
 
-    /// The calling thread's; nil where it runs nothing with one.
+    /// The value of the calling thread; nil if it has none.
     package var value: Value? {
         unsafe pthread_getspecific(key).map { unsafe Unmanaged<Value>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Runs `body` on the calling thread with this value.
+    /// Runs `body` on the calling thread with this value; afterwards the thread has its former value again.
     package func with<Result, Failure: Error>(
         _ value: Value, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -85,12 +85,12 @@ private struct ThreadHandle: Sendable {
     let pthread: pthread_t
 }
 
-/// What this process does with signals.
+/// How this process handles signals.
 package enum Signals {
     private static let terminating = [SIGINT, SIGTERM, SIGHUP]
 
-    /// Blocks the signals that end the daemon in this thread and those it starts, makes SIGUSR1 interrupt system calls
-    /// and SIGPIPE an error of write.
+    /// Blocks the signals that end the daemon, in this thread and the threads it starts. Makes SIGUSR1 interrupt system calls,
+    /// and turns SIGPIPE into EPIPE from write.
     package static func prepare() {
         var set = sigset_t()
         unsafe sigemptyset(&set)
@@ -102,10 +102,10 @@ package enum Signals {
         unsafe sigaction(SIGUSR1, &action, nil)
     }
 
-    /// Makes SIGPIPE an error of write.
+    /// Ignores SIGPIPE, so that write returns EPIPE instead.
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
-    /// Waits for a signal that ends the daemon; returns its number.
+    /// Waits for a signal that ends the daemon, and returns its number.
     package static func waitForEnd() -> Int32 {
         var set = sigset_t()
         unsafe sigemptyset(&set)

@@ -3,7 +3,7 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// A key of the file `capabilities`, in its order.
+/// The keys of the file `capabilities`, in the order of the file.
 package enum Capability: String, CaseIterable, Sendable {
     case frames = "Frames"
     case kpageflags = "Kpageflags"
@@ -23,17 +23,17 @@ package enum Capability: String, CaseIterable, Sendable {
     case correctsOwner2 = "Corrects_owner_2"
 }
 
-/// What this kernel offers, what this daemon may see, and which of the kernel's known lies are corrected.
-/// Found out once, by trying.
+/// What this kernel offers, what this daemon may see, and which known errors of the kernel are corrected.
+/// Determined once, by trying.
 package struct Capabilities: Sendable {
-    /// What is missing to the daemon itself, and why.
+    /// What the daemon itself lacks, and why.
     private let missing: [Capability: String]
     private let files: FrameFiles
     package let frames: FrameContext
     package let usesScan: Bool
     package let hasQuery: Bool
 
-    /// - Parameter scanAllowed: false leaves PAGEMAP_SCAN alone although the kernel has it.
+    /// - Parameter scanAllowed: if false, PAGEMAP_SCAN is not used, even if the kernel has it.
     package init(root: ProcRoot, files: FrameFiles, scanAllowed: Bool) {
         let probe = root.isLive && root.sharesNumbers ? Probe(root, files) : Probe(recording: root)
         let nodes = NodeMap.ofThisMachine(root)
@@ -76,10 +76,10 @@ package struct Capabilities: Sendable {
         self.missing = missing.compactMapValues { $0 }
     }
 
-    /// Which facts about frames a reader may see: frame numbers with CAP_SYS_ADMIN, and with them what the kernel lets him
-    /// read of the files that have a word per frame.
+    /// Which facts about frames a reader may see. Frame numbers need CAP_SYS_ADMIN. A reader who has it also sees the files
+    /// with a word per frame that the kernel lets them read.
     ///
-    /// - Throws: a lack of descriptors, which says nothing about that.
+    /// - Throws: an error that says nothing about the reader's rights, such as too many open files.
     package func frameView(_ decision: AccessDecision, _ root: ProcRoot) throws(ProcError) -> FrameView {
         var view = frames.view
         guard case .asked(let rights) = decision else { return view.hidingFrames }
@@ -103,7 +103,7 @@ package struct Capabilities: Sendable {
         ]
     }
 
-    /// What is missing to a reader, and why; all else is there.
+    /// What a reader lacks, and why. What is not listed is available.
     package func facts(_ decision: AccessDecision, _ root: ProcRoot) throws(ProcError) -> [Capability: String] {
         var missing = missing
         missing[.allProcesses] = root.hiding?.options
@@ -135,7 +135,7 @@ package struct Capabilities: Sendable {
 }
 
 extension FrameView {
-    /// The same without the right to see frames.
+    /// The same view without the right to see frames.
     fileprivate var hidingFrames: FrameView {
         func hiding(_ visibility: Visibility) -> Visibility { visibility == .missing ? .missing : .hidden }
         return FrameView(
@@ -156,7 +156,7 @@ extension FrameFile {
 }
 
 extension NodeMap {
-    /// From the links of /sys/devices/system/node; nil where there are none, or the root is a recording.
+    /// Read from the links in /sys/devices/system/node; nil if there are none, or if the root is a recording.
     fileprivate static func ofThisMachine(_ root: ProcRoot) -> NodeMap? {
         guard root.isLive,
             let size = try? File.open("/sys/devices/system/memory/block_size_bytes").readAll(),

@@ -1,18 +1,18 @@
 import Syscalls
 
-/// Leaves a target alone that needs its memory lock itself.
+/// Makes fewer calls while the target needs its mmap lock itself.
 ///
-/// Policy: a call that had to sleep for the lock has met a thread of the target that maps, unmaps or faults. Each such
-/// meeting costs that thread some 40 us, however short the call is, so what helps is fewer calls, not shorter ones: after
-/// one that slept, who reads through the same handle begins nothing for `pause`, and then one thing at a time. A target
-/// that does not need its lock costs nobody anything. Waiting is for the reader's own thread; those who decode for
-/// everybody only note what they met. Row 17 of `scripts/bench` measures it.
+/// If a call sleeps for the lock, a thread of the target is mapping, unmapping or faulting. Each such collision costs that
+/// thread about 40 us, however short the call is. So fewer calls help, shorter ones do not. After a call that slept, no
+/// work is begun through the same handle for `pause`, and then one piece at a time. If the target does not need the lock,
+/// nothing is delayed. Only the reader's own thread waits; the decoders, which work for all readers, only record
+/// collisions. Row 17 of `scripts/bench` measures this.
 package final class Courtesy: Sendable {
-    /// When the lock was last met held, nanoseconds; 0 for never.
+    /// When a call last slept for the lock, in nanoseconds; 0 for never.
     private let met = Monitor<UInt64>(0)
 
     private static let pause: UInt64 = 2_000_000
-    /// How long a meeting is remembered.
+    /// How long a collision is remembered.
     private static let memory: UInt64 = 100_000_000
 
     init() {}
@@ -24,7 +24,7 @@ package final class Courtesy: Sendable {
         return try body()
     }
 
-    /// Whether the target has needed its lock of late.
+    /// Whether the target has recently needed its lock.
     package var isCalledFor: Bool {
         let met = met.withLock { $0 }
         return met > 0 && System.monotonicNanoseconds - met < Self.memory

@@ -2,7 +2,7 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// The files of /proc that have one word per frame of the machine, each with the reason when it cannot be read.
+/// The files of /proc that have one word per frame of the machine.
 package struct FrameFiles: Sendable {
     package let flags: FrameFile
     package let mapCounts: FrameFile
@@ -15,12 +15,12 @@ package struct FrameFiles: Sendable {
     }
 }
 
-/// One of them.
+/// A file of /proc that has one word per frame, or the reason why it cannot be opened.
 package struct FrameFile: Sendable {
     package let name: String
-    /// Why it cannot be opened, else nil.
+    /// Why it cannot be opened; nil if it is open.
     package let failure: ProcError?
-    /// Where there is a failure something that has no words.
+    /// After a failure this is the root directory, which has no words.
     private let file: any SourceFile
     private let order: Machine.ByteOrder
 
@@ -44,17 +44,18 @@ package struct FrameFile: Sendable {
         }
     }
 
-    /// What reads it, if there is no failure.
+    /// Reads it; to be used only if there is no failure.
     package var words: FrameWords { FrameWords(file: file, order: order) }
 }
 
-/// Reads the words of frames. To be taken once for many runs of frames, and not optional: counting references to the
-/// file for each run, on all threads at once, costs as much as a tenth of the reading.
+/// Reads the words of frames. Get it once and use it for many runs of frames. It is not optional for the same reason:
+/// counting references to the file for each run, on all threads at once, takes up to a tenth of the reading time.
 package struct FrameWords: Sendable {
     fileprivate let file: any SourceFile
     fileprivate let order: Machine.ByteOrder
 
-    /// Reads the words of frames that follow each other; frames past the end of memory read 0.
+    /// Reads the words of consecutive frames, from number `frame` on, into part of an array. Frames beyond the end of memory
+    /// give 0.
     package func read(_ frame: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
         let got: Int
         do { got = try file.readWords(at: frame, into: &words, part, order) } catch { throw ProcError(error) }

@@ -3,7 +3,7 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// Self-tests on this very process; each result is nil when the thing is there, else the reason why not.
+/// Tests on this process what the kernel offers. Each text is nil if the feature is there, else the reason why not.
 struct Probe {
     var frames: String? = "pagemap hides frame numbers without CAP_SYS_ADMIN"
     var scan: String?
@@ -14,7 +14,7 @@ struct Probe {
     var pidfs: String?
     /// The kernel reports KSM on a fresh private page, which KSM cannot have merged.
     var ksmLies = false
-    /// A fresh private page is called mapped exactly once, and its map count is 1.
+    /// For a fresh private page pagemap has the exclusive bit, and its map count is 1.
     var exclusiveMeansOne = false
 
     init(_ root: ProcRoot, _ files: FrameFiles) {
@@ -71,13 +71,13 @@ struct Probe {
         }
     }
 
-    /// A recording, or a /proc whose process numbers are not ours: nothing can be tried on ourselves.
+    /// For a recording, or a /proc with other process numbers than ours: there the tests on this process are not possible.
     init(recording root: ProcRoot) {
         let reason = root.isLive ? "not with a /proc of another pid namespace" : "not with a recording"
         scan = root.isLive ? nil : reason
         query = root.isLive ? nil : reason
         pidfs = reason
-        // The kernel lists kpageflags for everybody, but opens it for those who may see frames.
+        // Everyone sees kpageflags in the listing, but only those who may see frames can open it.
         if (try? root.open("kpageflags")) != nil { frames = nil }
     }
 

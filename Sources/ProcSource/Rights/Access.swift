@@ -4,57 +4,57 @@ import SystemPackage
 
 /// Decides with whose rights a request is answered.
 ///
-/// The kernel's /proc is the only judge of who may see what. On a shared mount each file is therefore opened with the
-/// credentials of the reader, and `Rule` lists the few cases in which the kernel, asked so, would say yes to this daemon where it
-/// says no to the reader, or the other way round. Nothing that is found out about a reader outlives the request.
+/// The kernel alone decides who may see what in /proc. So on a shared mount each file is opened with the credentials of
+/// the reader. `Rule` lists the few cases in which the kernel would still answer differently than to the reader itself.
+/// Nothing that is learned about a reader's rights is used after the request.
 package final class Access: Sendable {
     /// Whose rights count.
     package enum Sharing: Sendable {
-        /// The daemon's: the kernel lets in only those who have them all.
+        /// The daemon's, for all readers. Only root may enter such a mount.
         case none
-        /// Each reader's: the daemon is root and takes them on.
+        /// Each reader's. The daemon is root and takes them on.
         case everybody
-        /// The daemon's, for those of the same user who lack nothing that the daemon has.
+        /// The daemon's, for readers of the same user who have all capabilities of the daemon.
         case sameUser
     }
 
-    /// What the kernel cannot know when it is asked by a thread that has taken on credentials.
+    /// What the kernel cannot know if a thread asks with the credentials of a reader.
     package enum Rule: String, CaseIterable, Sendable {
-        /// Capabilities count only from this daemon's user namespace.
+        /// Capabilities of a reader count only in this daemon's user namespace.
         case capabilities
         /// A reader in another user namespace sees only its own process.
         case userNamespace = "user_namespace"
-        /// The daemon is shown to full root only: it would be asked about itself.
+        /// Only full root sees the daemon itself. The kernel would take the question for one of the daemon about itself.
         case daemon
         /// A reader with no_new_privs, who may be confined by Landlock, sees only its own process.
         case noNewPrivileges = "no_new_privs"
-        /// Overridden credentials, as io_uring's, and kernel threads are refused.
+        /// Kernel threads, and readers with overridden credentials, as with io_uring, are refused.
         case overridden
-        /// Upwards: a process always sees itself.
+        /// A process always sees itself. This is the only rule that adds rights.
         case itself
-        /// Paths in maps would be those of another root directory.
+        /// A reader with another root directory is refused, since paths in maps would be wrong for them.
         case rootDirectory = "root_directory"
     }
 
     /// What the mount options say about access.
     package struct Options: Sendable {
         package var sharing = Sharing.none
-        /// Other users are to be let in. Means nothing without a mount.
+        /// Other users may use the mount. Has no effect without a mount.
         package var admitsEverybody = false
         /// Refuse readers in other pid namespaces.
         package var deniesPidNamespaces = false
-        /// A rule that is left out. Only the program of the tests that see what a rule is for sets it.
+        /// A rule that is not applied. Set only by the tests' program that shows what each rule is for.
         package var without: Rule?
 
         package init() {}
     }
 
-    /// Capabilities that the daemon keeps once it serves: answering readers takes them.
+    /// Capabilities that the daemon keeps while it serves: it needs them to answer readers.
     package static let needed: CapabilitySet = [
         .sysPtrace, .sysAdmin, .perfmon, .setuid, .setgid, .dacReadSearch, .dacOverride,
     ]
 
-    /// Whether this process may act with the rights of readers.
+    /// Whether this process can take on the rights of readers.
     package static var canServeEverybody: Bool {
         CapabilitySet(rawValue: Credentials.permitted).isSuperset(of: [.setuid, .setgid]) && System.userNumber == 0
     }
@@ -66,15 +66,15 @@ package final class Access: Sendable {
     private let ownRoot: File.Identity
     private let ownCapabilities = CapabilitySet(rawValue: Credentials.permitted).intersection(needed)
     private let perfmonSuffices: Bool
-    /// Asked before serving, when this process may still ask.
+    /// Determined before serving, while this process may still make the system call.
     private let kernelHasLandlock: Bool
     private let reported = Monitor(Set<Refusal>())
     private let report: @Sendable (Refusal) -> Void
 
     /// - Parameters:
-    ///   - root: whose processes are shown; who asks is always looked up in /proc.
-    ///   - onFirst: called whenever there is something to let go again.
-    ///   - report: told of each kind of refusal once.
+    ///   - root: the processes that are shown. Readers themselves are always looked up in /proc.
+    ///   - onFirst: called when files begin to be held open, so that `letGo` is called later.
+    ///   - report: called once for each kind of refusal.
     package init(
         _ options: Options, _ root: ProcRoot, onFirst: @escaping @Sendable () -> Void,
         report: @escaping @Sendable (Refusal) -> Void
@@ -91,7 +91,7 @@ package final class Access: Sendable {
                 try proc.readLink("self")
             )
         }
-        // Thread ids of requests mean nothing in a /proc of another pid namespace.
+        // In a /proc of another pid namespace the thread ids of requests are wrong.
         guard options.sharing == .none || own == Array("\(PID.own)".utf8) else {
             throw .failed(.notSupported)
         }
@@ -99,18 +99,18 @@ package final class Access: Sendable {
         perfmonSuffices = options.sharing == .everybody && root.perfmonSuffices
     }
 
-    /// Lets go what is held of threads that have not asked recently; returns whether nothing is held any more.
+    /// Closes the files of threads that have not made requests recently; returns whether none are open any more.
     @Sendable package func letGo() -> Bool { threads.letGo() }
 
     /// Whether readers are told apart.
     package var tellsReadersApart: Bool { options.sharing != .none }
 
-    /// Whether two requests of one thread come with the same rights.
+    /// Whether two requests of the same thread have the same rights.
     package func isSameReader(_ first: Requester, _ second: Requester) -> Bool {
         first.user == second.user && first.group == second.group && decision(of: first) == decision(of: second)
     }
 
-    /// What the reader may ask about a process, or about none in particular.
+    /// What the reader may ask about a process, or if `process` is nil, about no process in particular.
     package func decision(of requester: Requester, to process: ProcessID? = nil) -> AccessDecision {
         guard options.sharing != .none else { return .asked(.daemon) }
         let decision: AccessDecision
@@ -118,7 +118,7 @@ package final class Access: Sendable {
         case .failure(let refusal): decision = .refused(refusal)
         case .success(let caller): decision = self.decision(of: caller, to: process)
         }
-        // Asked about no process, a reader is refused nothing yet.
+        // Without a process nothing is refused yet, so nothing is reported.
         if case .refused(let refusal) = decision, process != nil,
             reported.withLock({ $0.insert(refusal).inserted })
         {
@@ -129,7 +129,7 @@ package final class Access: Sendable {
 
     private func applies(_ rule: Rule) -> Bool { options.without != rule }
 
-    /// Who asks, as /proc shows him now.
+    /// The reader's rights, as /proc shows them now.
     private func caller(_ requester: Requester) -> Result<Caller, Refusal> {
         guard let thread = requester.thread, let (text, namespace, root) = threads.read(thread),
             let status = try? ThreadStatus(parsing: text)
@@ -156,13 +156,13 @@ package final class Access: Sendable {
         let isFullRoot =
             caller.sharesUserNamespace && status.effectiveUser == 0 && status.fileUser == 0 && status.fileGroup == 0
             && caller.capabilities.isSuperset(of: ownCapabilities)
-        // A pinned process of that number that is not the reader's has ended, and nothing is read through it.
+        // The pid may have been reused: then the pinned process has ended, and nothing can be read through it.
         let isOwn = process?.pid == status.process && root.sharesNumbers
         var mayReadLinks = true
         if !isOwn {
             if applies(.userNamespace), !caller.sharesUserNamespace { return .refused(.userNamespace) }
             if applies(.noNewPrivileges), status.hasNoNewPrivileges, kernelHasLandlock {
-                // The kernel opens page tables, but no link, to these whatever else holds.
+                // To readers with these capabilities the kernel opens page tables in any case, but it shows no links.
                 guard perfmonSuffices, !caller.capabilities.isDisjoint(with: [.perfmon, .sysAdmin]) else {
                     return .refused(.noNewPrivileges)
                 }
@@ -186,12 +186,12 @@ package final class Access: Sendable {
 }
 
 extension ProcRoot {
-    /// Whether CAP_PERFMON opens page tables of any process, as since 6.15. Found out by trying it on some process that
-    /// is closed to others; false where none tells.
+    /// Whether CAP_PERFMON opens the page tables of any process, as since 6.15. It is tried on a process that other users
+    /// may not look at; false if there is none.
     fileprivate var perfmonSuffices: Bool {
         var nobody = Credentials(effectiveUser: 65534, fileUser: 65534, fileGroup: 65534, capabilities: 0)
         for pid in (try? processes()) ?? [] where pid != ownNumber {
-            // One that is stuck in an exec would not answer.
+            // A process that is stuck in an exec would not answer.
             guard let process = try? pin(pid), (try? process.status())?["State"]?.hasPrefix("D") == false else {
                 continue
             }

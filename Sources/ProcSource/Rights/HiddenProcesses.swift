@@ -1,17 +1,17 @@
 import Syscalls
 import SystemPackage
 
-/// How a mounted /proc hides processes from those who may not trace them: its mount options hidepid and gid.
+/// How a mounted /proc hides processes from readers who may not trace them: its mount options hidepid and gid.
 ///
 /// Source: proc(5), has_pid_permissions() and proc_pid_permission() of fs/proc/base.c.
 package struct Hiding: Equatable, Sendable {
-    /// Such as `hidepid=invisible,gid=4`.
+    /// The mount options, such as `hidepid=invisible,gid=4`.
     package let options: String
-    /// Directories are listed and may be stat'ed, but not entered (hidepid=1).
+    /// Directories of processes can be listed and stat'ed, but not entered (hidepid=1).
     package let showsDirectories: Bool
-    /// Whose members nothing is hidden from; nil where the options name none.
+    /// Nothing is hidden from members of this group; nil if the options name none.
     package let group: UInt32?
-    /// What the kernel says to those who look into a directory nevertheless.
+    /// The kernel's error for looking into the directory of a hidden process.
     private let errorInside: ProcError
 
     fileprivate init(_ options: [Substring]) {
@@ -22,26 +22,26 @@ package struct Hiding: Equatable, Sendable {
         errorInside = isInvisible ? .absent : .refused(.notPermitted)
     }
 
-    /// What somebody is told of a process that is hidden from him; nil where it is not.
+    /// The error for a reader from whom a process is hidden; nil if they may stat its directory.
     ///
-    /// - Parameter inside: looks into its directory.
+    /// - Parameter inside: whether the reader looks into the directory.
     package func failure(inside: Bool) -> ProcError? { inside ? errorInside : showsDirectories ? nil : .absent }
 }
 
-/// The `Hiding` of a /proc, looked at again when mounts have changed, and each second: the kernel tells no change that was
-/// made in another mount namespace, or by fsconfig(2).
+/// The `Hiding` of a /proc. It is read again when mounts have changed, and after each second, since the kernel does not
+/// report changes made in another mount namespace or by fsconfig(2).
 final class HiddenProcesses: Sendable {
     private struct State {
         var hiding: Hiding?
-        /// nil before it was read.
+        /// Monotonic nanoseconds; nil if it was not read yet.
         var readAt: UInt64?
     }
 
     private let mountinfo: File?
-    /// Number of the mount.
+    /// Mount ID, as in mountinfo.
     private let mount: String?
     private let state = Monitor(State())
-    /// Nanoseconds for which what was read is believed.
+    /// Nanoseconds after which it is read again.
     private static let longest: UInt64 = 1_000_000_000
 
     init(of directory: File) {
@@ -50,7 +50,7 @@ final class HiddenProcesses: Sendable {
         mount = facts.flatMap { StatusFile($0)["mnt_id"] }
     }
 
-    /// nil when nothing is hidden.
+    /// Nil if nothing is hidden.
     var hiding: Hiding? {
         state.withLock { state in
             let now = System.monotonicNanoseconds
@@ -63,7 +63,7 @@ final class HiddenProcesses: Sendable {
     }
 
     private func read() -> Hiding? {
-        // Of a mount that is not found, as one of another namespace, the worst is assumed.
+        // If the mount is not found, for example because it is in another namespace, assume that processes are hidden.
         let unknown = Hiding(["hidepid=?"])
         guard let mount, let text = try? mountinfo?.readAll() else { return unknown }
         let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first {

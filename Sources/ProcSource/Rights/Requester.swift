@@ -1,13 +1,13 @@
 import ProcModel
 import Syscalls
 
-/// Who makes a request: what its header says, and what /proc says of that thread while it waits for the answer.
+/// The thread that makes a request: what the request's header says, and what /proc says about the thread while it waits.
 ///
-/// Made anew for each request: a process changes its rights at any moment and keeps its number.
+/// There is a new one for each request, since a process may change its rights at any moment.
 package final class Requester: Sendable {
-    /// Its thread as this daemon sees it; nil when it cannot.
+    /// Thread id in this daemon's pid namespace; nil if it is not visible there.
     package let thread: PID?
-    /// The file system's user and group (fsuid, fsgid).
+    /// User and group for access to files (fsuid, fsgid).
     package let user, group: UInt32
     private let known = Monitor<Result<Caller, Refusal>?>(nil)
 
@@ -17,12 +17,12 @@ package final class Requester: Sendable {
         self.group = group
     }
 
-    /// This process, on its own behalf.
+    /// This daemon itself.
     package static var daemon: Requester {
         Requester(thread: .own, user: System.userNumber, group: System.groupNumber)
     }
 
-    /// Whether the thread has been killed: it asks for nothing again.
+    /// Whether the thread has been killed or has ended, so that it makes no more requests.
     package var isDying: Bool {
         guard let thread else { return false }
         guard let text = try? File.open("/proc/\(thread)/status").readShort(), let pending = StatusFile(text)["SigPnd"],
@@ -31,7 +31,7 @@ package final class Requester: Sendable {
         return signals & 1 << 8 /* SIGKILL */ != 0
     }
 
-    /// What /proc says, asked for once.
+    /// What /proc says; `ask` is called once.
     func caller(_ ask: () -> Result<Caller, Refusal>) -> Result<Caller, Refusal> {
         known.withLock { known in
             if let known { return known }
@@ -42,15 +42,16 @@ package final class Requester: Sendable {
     }
 }
 
-/// The files of /proc that tell about threads that have asked lately, held open: opening them anew takes as long as reading.
+/// The files of /proc about threads that have recently made requests. They are kept open, since opening them takes as
+/// long as reading them.
 ///
-/// They say what is true when they are read, of the very thread they were opened for; once that has ended they say
-/// nothing, and the number is looked up again.
+/// A read returns the present rights of the thread for which the file was opened. Once that thread has ended the read
+/// fails, and the thread id is looked up again.
 final class ThreadFiles: Sendable {
     struct Entry: Sendable {
         let directory, status: File
 
-        /// What they say now; nil when the thread has ended.
+        /// What the files say now; nil if the thread has ended.
         func read() -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
             guard let text = try? status.readShort(), let namespace = try? directory.readLink("ns/user"),
                 let root = try? directory.identityAtHand("root")
@@ -61,15 +62,15 @@ final class ThreadFiles: Sendable {
 
     private struct Known {
         let entry: Entry
-        /// Since `letGo` looked last.
+        /// Since the last call of `letGo`.
         var wasUsed = true
     }
 
     private let proc: File
     private let known = Monitor([PID: Known]())
-    /// Called when there is something to let go later.
+    /// Called when the first thread is added, so that `letGo` is called later.
     private let onFirst: @Sendable () -> Void
-    /// Two descriptors each.
+    /// Most threads; each takes two descriptors.
     private static let most = 64
 
     init(_ proc: File, onFirst: @escaping @Sendable () -> Void) {
@@ -77,21 +78,21 @@ final class ThreadFiles: Sendable {
         self.onFirst = onFirst
     }
 
-    /// Lets go those of threads that have not asked since it looked last.
+    /// Closes the files of threads that have made no request since the last call.
     ///
-    /// - Returns: whether nothing is held any more.
+    /// - Returns: whether no files are open any more.
     func letGo() -> Bool {
         let (dropped, isEmpty) = known.withLock { known in
             let dropped = known.filter { !$1.wasUsed }
             known = known.filter { $1.wasUsed }.mapValues { Known(entry: $0.entry, wasUsed: false) }
             return (dropped, known.isEmpty)
         }
-        // Descriptors are closed after the lock.
+        // Held until here, so that descriptors are closed after the lock.
         _ = dropped
         return isEmpty
     }
 
-    /// What they say of a thread now; nil when there is none of the number, or it may not be looked at.
+    /// What the files say about a thread now; nil if there is no such thread, or it may not be looked at.
     func read(_ thread: PID) -> (status: [UInt8], userNamespace: [UInt8], root: File.Identity)? {
         let held = known.withLock { known in
             known[thread]?.wasUsed = true
@@ -116,11 +117,11 @@ final class ThreadFiles: Sendable {
     }
 }
 
-/// The rights of a thread at this moment.
+/// The rights of a thread during one request.
 struct Caller: Sendable {
     let status: ThreadStatus
-    /// In the user namespace of this daemon.
+    /// Whether it is in the user namespace of this daemon.
     let sharesUserNamespace: Bool
-    /// Those that count here: a capability means nothing outside its user namespace.
+    /// The effective capabilities; none if it is in another user namespace, where they do not count.
     let capabilities: CapabilitySet
 }

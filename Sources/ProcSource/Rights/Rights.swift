@@ -2,20 +2,20 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// With what rights the files of one process are read for one reader.
+/// The rights with which the files of one process are read for one reader.
 package struct Rights: Hashable, Sendable {
-    /// The reader's; nil for those of this daemon.
+    /// The credentials of the reader; nil for those of this daemon.
     package let credentials: Credentials?
-    /// The process is the reader's own.
+    /// Whether the process is the reader's own.
     let isOwn: Bool
-    /// Links of /proc may be read and followed.
+    /// Whether links of /proc may be read and followed.
     let mayReadLinks: Bool
 
     /// The rights of this daemon itself.
     package static let daemon = Rights(credentials: nil, isOwn: false, mayReadLinks: true)
 
-    /// The kernel shows a process its own map_files whatever the rights of that directory are; to the thread that works
-    /// for it this capability stands for that.
+    /// The credentials for map_files. The kernel shows a process its own map_files whatever the mode of that directory is.
+    /// For a thread that works for the process this takes CAP_DAC_READ_SEARCH.
     var forMapFiles: Credentials? {
         guard isOwn, var credentials else { return credentials }
         credentials.capabilities |= CapabilitySet.dacReadSearch.rawValue
@@ -29,12 +29,12 @@ package struct Rights: Hashable, Sendable {
 
 /// What a reader may ask the kernel about a process.
 package enum AccessDecision: Hashable, Sendable {
-    /// The kernel decides, by these rights.
+    /// The kernel is asked with these rights.
     case asked(Rights)
-    /// It is not even asked.
+    /// The kernel is not asked: the answer is no.
     case refused(Refusal)
 
-    /// - Throws: EACCES when the kernel is not asked.
+    /// - Throws: EACCES if it is refused.
     package func rights() throws(ProcError) -> Rights {
         switch self {
         case .asked(let rights): return rights
@@ -43,13 +43,13 @@ package enum AccessDecision: Hashable, Sendable {
     }
 }
 
-/// Why the kernel is not asked: it would decide by what it takes this daemon for, which differs from the reader in a way
-/// that credentials do not show.
+/// Why the kernel is not asked: it would judge this daemon, which differs from the reader in a way that credentials do
+/// not show.
 package enum Refusal: Error, CaseIterable, Hashable, Sendable {
     case unknown, kernelThread, overridden, rootDirectory, pidNamespace, userNamespace, noNewPrivileges, daemon
     case capabilities
 
-    /// In words, for `capabilities` and the log.
+    /// The reason in words, for the file `capabilities` and the log.
     package var reason: String {
         switch self {
         case .unknown: "the reader is not visible in the daemon's /proc"
@@ -64,7 +64,7 @@ package enum Refusal: Error, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Why the kernel's answer to the daemon would not be its answer to the reader.
+    /// Why the kernel's answer to the daemon could differ from its answer to the reader.
     package var cause: String {
         switch self {
         case .unknown: "a reader whose rights are not known gets none"

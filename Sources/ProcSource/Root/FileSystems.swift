@@ -2,10 +2,10 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// Which file systems a process has mounted, so that those are left alone that may never answer: a request that a server has
-/// taken cannot even be killed.
+/// The filesystems that a process has mounted. It tells which of them must not be asked because their server may never
+/// answer. A thread that waits for a request that the server has taken cannot even be killed.
 ///
-/// Source: /proc/PID/mountinfo, which is made without asking any server.
+/// Source: /proc/PID/mountinfo. The kernel writes it without asking a server.
 package struct FileSystems: Sendable {
     private struct Mount: Sendable {
         let device: Device
@@ -19,7 +19,7 @@ package struct FileSystems: Sendable {
 
     private let mounts: [Mount]
 
-    /// Those of the process's mount namespace; none where the kernel does not tell.
+    /// The filesystems in the process's mount namespace; none if the kernel does not show them.
     package init(of process: PinnedProcess) throws(ProcError) {
         var text: [UInt8] = []
         do throws(ProcError) {
@@ -41,15 +41,15 @@ package struct FileSystems: Sendable {
         }
     }
 
-    /// Whether the file behind a mapping may be asked for its attributes. A device that is mounted nowhere may be the
-    /// remains of anything, but for those of the kernel's own, such as memfd's.
+    /// Whether the mapped file may be asked for its attributes. Not if its device is mounted nowhere, since any kind of
+    /// filesystem may have been there; except for the kernel's own devices, such as that of memfd.
     package func answers(for vma: VMA) -> Bool {
         let device = Device(major: vma.deviceMajor, minor: vma.deviceMinor)
         let own = mounts.filter { $0.device == device }
         return own.isEmpty ? Self.internalDevices.contains(device) : own.allSatisfy(\.isLocal)
     }
 
-    /// Whether looking up a path from the root directory meets local file systems only.
+    /// Whether the lookup of a path from the root directory touches only local filesystems.
     package func answers(forPath path: [UInt8]) -> Bool {
         !mounts.isEmpty
             && mounts.allSatisfy { mount in
@@ -60,8 +60,7 @@ package struct FileSystems: Sendable {
             }
     }
 
-    /// Types whose files are where the kernel is. Of any other, as fuse, nfs, cifs, 9p or one that is not known, a server
-    /// may have to be asked.
+    /// Types of local filesystems. Any other type, such as fuse, nfs, cifs, 9p or an unknown one, may have to ask a server.
     private static let localTypes: Set<String> = [
         "bcachefs", "btrfs", "cramfs", "devpts", "devtmpfs", "ecryptfs", "efivarfs", "erofs", "exfat", "ext2", "ext3",
         "ext4", "f2fs", "hugetlbfs", "iso9660", "jffs2", "jfs", "minix", "nilfs2", "ntfs3", "overlay", "proc", "pstore",
@@ -73,14 +72,14 @@ package struct FileSystems: Sendable {
         localTypes.contains(String(decoding: type, as: UTF8.self))
     }
 
-    /// Devices of file systems that the kernel has for itself and that are mounted nowhere: of shared and huge memory.
+    /// Devices of the kernel's own filesystems for shared and huge memory, which are mounted nowhere.
     private static let internalDevices = Set(
         MemoryFile.devices.map { Device(major: $0.major, minor: $0.minor) })
 
-    /// Learns the devices before anything is given up that this takes.
+    /// Determines the internal devices. To be called before `Credentials.confine`, which forbids the system calls for it.
     package static func prepare() { _ = internalDevices }
 
-    /// A path of mountinfo, in which blanks and their like stand as `\040`.
+    /// A path as in mountinfo, with escapes such as `\040` for a blank decoded.
     package static func unescaped(_ field: ArraySlice<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = field

@@ -3,15 +3,15 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// A run of neighbouring pages that have an entry in the page table.
+/// A run of adjacent pages that have an entry in the page table.
 package struct Extent: Equatable, Sendable {
     package let start: UInt64
     package internal(set) var end: UInt64
-    /// All pages are the zero page. Known from the scan only.
+    /// All pages are the zero page. Only PAGEMAP_SCAN tells; otherwise false.
     package let isZero: Bool
-    /// All pages are huge. Known from the scan only, and only told apart when asked for.
+    /// All pages are huge. Only PAGEMAP_SCAN tells, if `asksForHuge`; otherwise false.
     package let isHuge: Bool
-    /// None of the pages is present: swapped, guard, marker or special. Known from the scan only.
+    /// No page is present: they are swapped, guard, marker or special. Only PAGEMAP_SCAN tells; otherwise false.
     package let isSwapped: Bool
 
     package init(_ start: UInt64, _ end: UInt64, isZero: Bool = false, isHuge: Bool = false, isSwapped: Bool = false) {
@@ -25,23 +25,23 @@ package struct Extent: Equatable, Sendable {
 
 /// An open /proc/PID/pagemap: which pages have an entry, and the entries.
 ///
-/// Every call is bounded in the work it does under the target's mmap lock: 4096 populated pages and 64 GiB of empty
-/// address space for a scan, 512 entries at a time (the kernel's own bound) for a read; see `Courtesy` for what follows
-/// when the target needs the lock meanwhile.
+/// Each call does a limited amount of work under the target's mmap lock. A scan covers at most 4096 pages with an entry
+/// and 64 GiB of addresses. For a read the kernel takes the lock for 512 entries at a time. `Courtesy` describes what
+/// happens if the target needs the lock meanwhile.
 package struct PageMap: Sendable {
     package let file: TargetFile
-    /// Where the scan is missing or switched off, pagemap itself is read, also across holes.
+    /// If false, because the kernel has no PAGEMAP_SCAN or it is switched off, pagemap itself is read, including holes.
     package let usesScan: Bool
-    /// Tell huge extents from others.
+    /// Whether huge extents are separated from others.
     package let asksForHuge: Bool
     /// Bytes.
     package let pageSize: UInt64
-    /// For what the target needs.
+    /// Delays work while the target needs its mmap lock.
     package let courtesy = Courtesy()
 
     private static let mostPagesPerScan: UInt64 = 4096
     private static let mostSpanPerScan: UInt64 = 64 << 30
-    /// What the kernel collects before it must write out; asking for more meets a bug in `walk_end`.
+    /// As many regions as the kernel collects before it copies them out. With more, a kernel bug makes `walk_end` wrong.
     private static let mostRegions = 512
     private static let entriesPerRead: UInt64 = 4096
 
@@ -52,16 +52,17 @@ package struct PageMap: Sendable {
         self.asksForHuge = asksForHuge
     }
 
-    /// Appends the extents of the range's beginning; returns the address from which to go on, the range's end when done.
+    /// Appends the extents in the first part of the range. Returns the address from which to continue, the end of the range
+    /// when done.
     ///
-    /// An address space that is no more looks empty here: see `requireAlive`.
+    /// An address space that has ended looks empty here: see `requireAlive`.
     package func extents(in range: AddressRange, into extents: inout [Extent]) throws(ProcError) -> UInt64 {
         usesScan ? try scan(range, into: &extents) : try readEntries(range, into: &extents)
     }
 
-    /// Entries of neighbouring pages into part of an array.
+    /// Reads the entries of adjacent pages, from an address on, into part of an array.
     ///
-    /// - Throws: `.gone` when the address space is no more.
+    /// - Throws: `.gone` if the address space has ended.
     package func entries(at address: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
         let got = try courtesy.call { () throws(ProcError) in
             try file.readWords(at: address / pageSize, into: &words, part)
@@ -69,8 +70,10 @@ package struct PageMap: Sendable {
         guard got == part.count else { throw .gone }
     }
 
-    /// - Parameter address: of any page of user space.
-    /// - Throws: `.gone` when the address space is no more.
+    /// Checks that the address space still exists.
+    ///
+    /// - Parameter address: of any page in user space.
+    /// - Throws: `.gone` if the address space has ended.
     package func requireAlive(_ address: UInt64) throws(ProcError) {
         var word: [UInt64] = [0]
         try entries(at: address, into: &word, 0..<1)

@@ -2,14 +2,14 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// An open /proc/PID: what is read through it is of that process or fails, also after its number was used again.
+/// An open /proc/PID. A read through it returns data of that process or fails, even if the pid has been reused.
 package final class PinnedProcess: Sendable {
     package let id: ProcessID
     package let directory: any SourceFile
     package let root: ProcRoot
-    /// Held open, since it is asked for again and again; nil where it may not be read.
+    /// Kept open, since it is read very often; nil if it may not be read, or where there is no pidfs.
     private let statFile: (any SourceFile)?
-    /// For calls that may wait for the process: the same for all that hold it.
+    /// For calls that may wait for the process; shared by all pins of the same process.
     package let lane: Lane
 
     init(_ id: ProcessID, _ directory: any SourceFile, _ statFile: (any SourceFile)?, _ root: ProcRoot) {
@@ -27,22 +27,22 @@ package final class PinnedProcess: Sendable {
         return try ProcError.decode { () throws(DecodeError) in try ProcessStat(parsing: text) }
     }
 
-    /// Unlike `stat` it never waits for the process.
+    /// Reads status; unlike `stat` this never waits for the process.
     package func status() throws(ProcError) -> StatusFile { StatusFile(try readAtHand("status")) }
 
-    /// Raw bytes of the name, as in stat; never waits for the process.
+    /// Raw bytes of the process's name, as in stat. Never waits for the process, except in a recording without `comm`.
     package func command() throws(ProcError) -> [UInt8] {
         do throws(ProcError) {
             let text = try readAtHand("comm")
             return text.last == 0x0a ? text.dropLast() : text
         } catch {
-            // A recording need not have it.
+            // A recording may lack it.
             guard error == .absent else { throw error }
             return try stat().command
         }
     }
 
-    /// Opens a file below it, in its lane. A directory that has lost its process says ENOENT or ESRCH: both are `.gone`.
+    /// Opens a file of the process, in its lane. If the process has ended, the kernel says ENOENT or ESRCH: both are `.gone`.
     package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> TargetFile {
         let file: any SourceFile
         do {
@@ -51,7 +51,7 @@ package final class PinnedProcess: Sendable {
         return TargetFile(file: file, lane: lane, machine: root.machine)
     }
 
-    /// The same for a file whose opening never waits for the process.
+    /// Opens a file for which opening never waits for the process, so without its lane.
     package func openAtHand(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> any SourceFile {
         do { return try directory.open(name, .read, as: rights.credentials) } catch {
             throw meaning(of: ProcError(error))
@@ -70,7 +70,8 @@ package final class PinnedProcess: Sendable {
         return try lane.call { () throws(Errno) in try directory.readLink(name, as: rights.credentials) }
     }
 
-    /// Whether one of the first threads of a process is in uninterruptible sleep, as all that hold up its readers are.
+    /// Whether one of the first 64 threads of a process is in uninterruptible sleep (state D), as any thread is that keeps
+    /// readers waiting.
     private static func sleeps(_ directory: any SourceFile) -> Bool {
         guard let tasks = try? directory.open("task", .directory), let threads = try? tasks.list() else {
             return false
@@ -82,7 +83,7 @@ package final class PinnedProcess: Sendable {
         }
     }
 
-    /// Whether the process still has its entry. It has ended when the kernel says so, not when asking fails.
+    /// Whether the process still has its entry in /proc. Only ENOENT and ESRCH mean that it has ended; other errors do not.
     package var isAlive: Bool {
         do { _ = try directory.status("stat") } catch {
             return error != .noSuchFileOrDirectory && error != .noSuchProcess
@@ -90,15 +91,15 @@ package final class PinnedProcess: Sendable {
         return true
     }
 
-    /// User and group that /proc shows as owners of the directory.
+    /// The user and group that own the directory in /proc.
     package func owner() throws(ProcError) -> (user: UInt32, group: UInt32) {
         let status = try ProcError.wrap { () throws(Errno) in try directory.status() }
         return (status.user, status.group)
     }
 
-    /// The thread that shows the memory of the process: the main thread or, when that has exited, another one.
+    /// A thread through which the memory of the process can be read: the main thread, or another one if that has exited.
     ///
-    /// - Returns: nil when it has none: a kernel thread or a zombie.
+    /// - Returns: nil if the process has no memory: a kernel thread or a zombie.
     package func memoryThread() throws(ProcError) -> MemoryThread? {
         let stat = try stat()
         if stat.isKernelThread { return nil }

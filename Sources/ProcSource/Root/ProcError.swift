@@ -1,19 +1,19 @@
 import ProcModel
 import SystemPackage
 
-/// Why a question about a process has no answer. The errno a reader gets for each is decided in one place, the bridge.
+/// Why something about a process could not be read. The bridge decides which errno a reader gets for each case.
 package enum ProcError: Error, Equatable, Sendable {
-    /// The process, or the address space the handle was opened on, is no more.
+    /// The process has ended, or the address space for which the handle was opened.
     case gone
-    /// There is nothing of that name.
+    /// There is nothing with that name.
     case absent
     /// The kernel refused it: EACCES or EPERM.
     case refused(Errno)
     /// The reader gave up waiting.
     case interrupted
-    /// The process does not answer now: try again when the gate opens. No reader sees this.
+    /// The process does not answer now: try again when the gate opens. Readers never get this error.
     case mustWait(Gate)
-    /// Text or words of the kernel without the documented shape.
+    /// The kernel's text or words do not have the documented shape.
     case malformed(DecodeError)
     /// Any other failure of a system call.
     case failed(Errno)
@@ -28,8 +28,8 @@ package enum ProcError: Error, Equatable, Sendable {
         }
     }
 
-    /// Throws it if it says nothing about the process or the right to it: then the daemon has run out of something,
-    /// reading has failed, or nobody has been asked.
+    /// Throws this error if it tells nothing about the process or the right to read it: if the daemon ran out of a resource,
+    /// reading failed, or the kernel was not asked.
     package func throwIfUnanswered() throws(ProcError) {
         switch self {
         case .failed(let errno) where Self.unanswered.contains(errno): throw self
@@ -42,7 +42,7 @@ package enum ProcError: Error, Equatable, Sendable {
         .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable, .ioError,
     ]
 
-    /// Whether the same may succeed later, with what was done so far.
+    /// Whether the same may succeed later, so that what was done so far is kept.
     package var isPassing: Bool {
         switch self {
         case .interrupted, .mustWait, .failed(.resourceTemporarilyUnavailable): true
@@ -50,12 +50,12 @@ package enum ProcError: Error, Equatable, Sendable {
         }
     }
 
-    /// Runs system calls and gives their errno its meaning.
+    /// Runs system calls and converts their errno.
     package static func wrap<Result>(_ body: () throws(Errno) -> Result) throws(ProcError) -> Result {
         do { return try body() } catch { throw ProcError(error) }
     }
 
-    /// Runs a decoder.
+    /// Runs a decoder and converts its error.
     package static func decode<Result>(_ body: () throws(DecodeError) -> Result) throws(ProcError) -> Result {
         do { return try body() } catch { throw .malformed(error) }
     }

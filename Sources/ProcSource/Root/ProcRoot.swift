@@ -2,18 +2,18 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// The top of a source, and what is known of it as a whole.
+/// The top directory of a source, and facts about the whole source.
 package final class ProcRoot: Sendable {
     let source: any Source
     let directory: any SourceFile
-    /// Whether it is a procfs, so that ioctls and self-tests mean something.
+    /// Whether it is a procfs, so that ioctls and self-tests are possible.
     package let isLive: Bool
-    /// Whether its numbers are those of our own pid namespace, so that pidfds may be opened by them.
+    /// Whether its pids are those of our own pid namespace, so that pidfds can be opened by them.
     package let sharesNumbers: Bool
-    /// The number of this daemon in it, nil where it is not seen.
+    /// The pid of this daemon in it; nil if it is not visible there.
     package let ownNumber: PID?
     let lanes = Lanes()
-    /// Whether the inode number of a pidfd is the process's for the whole boot.
+    /// Whether pidfds have an inode number that identifies the process for the whole boot.
     private let hasPidfs: Bool
     package let machine: Machine
 
@@ -28,48 +28,48 @@ package final class ProcRoot: Sendable {
         hasPidfs = handle?.filesystemType == File.pidfsMagic
     }
 
-    /// Absolute path; the prefix of links that lead out of the tree.
+    /// Absolute path; the prefix of links that point out of the tree.
     package var path: String { source.path }
 
-    /// How processes are hidden from some readers; nil when they are not.
+    /// How processes are hidden from some readers; nil if none are.
     package var hiding: Hiding? { source.hiding }
 
-    /// Whether supplementary groups decide about anything here: hidepid's gid= does, and the files of a recording.
+    /// Whether supplementary groups matter: they do with hidepid's gid=, and for the files of a recording.
     var asksForGroups: Bool { !isLive || hiding != nil }
 
-    /// Numbers of all processes that this /proc lists, ascending.
+    /// Pids of all processes that this /proc lists, ascending.
     package func processes(as rights: Rights = .daemon) throws(ProcError) -> [PID] {
         try ProcError.wrap { () throws(Errno) in try directory.list(as: rights.credentials) }
             .compactMap(PID.init(parsing:)).sorted()
     }
 
-    /// A file at the top, such as `kpageflags`.
+    /// Opens a file at the top, such as `kpageflags`.
     package func open(_ name: String, as rights: Rights = .daemon) throws(ProcError) -> any SourceFile {
         try ProcError.wrap { () throws(Errno) in try directory.open(name, .read, as: rights.credentials) }
     }
 
-    /// Whether this daemon sees a process or thread of the number.
+    /// Whether this daemon sees a process or thread with this number.
     package func exists(_ pid: PID) -> Bool { (try? directory.status("\(pid)")) != nil }
 
-    /// Throws what a reader gets from stat of the process's directory: with hidepid that depends on who asks.
+    /// Throws what a reader gets if they stat the directory of the process: with hidepid this depends on the reader.
     package func requireVisible(_ pid: PID, as rights: Rights) throws(ProcError) {
         _ = try ProcError.wrap { () throws(Errno) in try directory.status("\(pid)", as: rights.credentials) }
     }
 
-    /// Holds on to the process that has the number now.
+    /// Pins the process that has the pid now.
     ///
-    /// - Throws: `.absent` when there is none, or the number is that of a thread.
+    /// - Throws: `.absent` if there is no such process, or if the number is that of a thread.
     package func pin(_ pid: PID) throws(ProcError) -> PinnedProcess {
         let directory = try ProcError.wrap { () throws(Errno) in try self.directory.open("\(pid)", .path) }
         if sharesNumbers {
             let handle: any SourceFile
             do { handle = try source.handle(of: pid) } catch {
-                // A thread that leads no group is EINVAL, or ENOENT on newer kernels.
+                // For a thread that does not lead its group the errno is EINVAL, or ENOENT on newer kernels.
                 throw error == .invalidArgument || error == .noSuchProcess ? .absent : ProcError(error)
             }
             if hasPidfs {
                 let birth = try ProcError.wrap { () throws(Errno) in try handle.status() }.inode
-                // The number meant this very process throughout if the directory opened first is alive still.
+                // If the directory, which was opened first, is still alive, the pid has meant the same process all the time.
                 let stat: (any SourceFile)?
                 do { stat = try directory.open("stat") } catch {
                     switch ProcError(error) {
@@ -88,13 +88,13 @@ package final class ProcRoot: Sendable {
             status = nil
         }
         guard status?["Tgid"] ?? "\(pid)" == "\(pid)" else { throw .absent }
-        // It is known by what stat says, which would not come while it is stuck in an exec.
+        // The start time comes from stat, and reading stat would block while the process is stuck in an exec.
         guard status?["State"]?.hasPrefix("D") != true else { throw .failed(.resourceTemporarilyUnavailable) }
         return PinnedProcess(ProcessID(pid: pid, birth: try process.stat().startTime), directory, nil, self)
     }
 
-    /// The thread group of a thread of this daemon's pid namespace; nil when it is not visible here, or the numbers of this
-    /// root are others.
+    /// The pid of a thread's process (thread group). The thread id is one of this daemon's pid namespace. Nil if the thread is
+    /// not visible here, or if this root is of another pid namespace.
     package func group(ofThread thread: PID?) throws(ProcError) -> PID? {
         guard let thread, sharesNumbers else { return nil }
         let text: [UInt8]
@@ -111,14 +111,14 @@ package final class ProcRoot: Sendable {
 }
 
 extension PID {
-    /// This daemon's, in its own pid namespace.
+    /// The pid of this daemon in its own pid namespace.
     package static var own: PID { PID(rawValue: System.processNumber) }
 }
 
-/// A process for good: the number may be used again, the pair not.
+/// Identifies a process for the whole boot. A pid may be reused, the pair is not.
 package struct ProcessID: Hashable, Sendable {
     package let pid: PID
-    /// Inode number of its pidfd, unique for the whole boot; where the kernel has none, the start time in ticks.
+    /// Inode number of its pidfd, unique for the whole boot; on kernels without pidfs, the start time in clock ticks.
     package let birth: UInt64
 
     package init(pid: PID, birth: UInt64) {
@@ -127,7 +127,7 @@ package struct ProcessID: Hashable, Sendable {
     }
 }
 
-/// The lines of /proc/PID/status.
+/// The `Key: value` lines of /proc/PID/status, or of a similar file.
 package struct StatusFile: Sendable {
     private let fields: [String: String]
 
@@ -142,6 +142,6 @@ package struct StatusFile: Sendable {
         self.fields = fields
     }
 
-    /// The value with runs of tabs and blanks as one blank.
+    /// The value, with each run of tabs and blanks replaced by one blank.
     package subscript(key: String) -> String? { fields[key] }
 }

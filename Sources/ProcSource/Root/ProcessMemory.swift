@@ -5,12 +5,12 @@ import SystemPackage
 /// The address space of a pinned process, as the kernel shows it to one reader.
 package struct ProcessMemory: Sendable {
     package let process: PinnedProcess
-    /// Opened first: everything else about the address space may be shown to the same reader.
+    /// Opened first. A reader who may open it may see everything else about the address space, too.
     package let maps: TargetFile
     private let thread: MemoryThread
     private let rights: Rights
 
-    /// Here the kernel decides about the right to look at the address space.
+    /// Opens maps: here the kernel decides whether the reader may look at the address space.
     package init(_ process: PinnedProcess, _ thread: MemoryThread, as rights: Rights) throws(ProcError) {
         self.process = process
         self.thread = thread
@@ -18,30 +18,33 @@ package struct ProcessMemory: Sendable {
         maps = try process.open(thread.path("maps"), as: rights)
     }
 
-    /// Of the thread through which it is read.
+    /// The stat of the thread through which the address space is read.
     package var stat: ProcessStat { thread.stat }
 
-    /// Opens `smaps`, `smaps_rollup` or `pagemap`; here the kernel decides about the right to.
+    /// Opens `smaps`, `smaps_rollup` or `pagemap`; the kernel checks the reader's rights again.
     package func open(_ name: String) throws(ProcError) -> TargetFile {
         try process.open(thread.path(name), as: rights)
     }
 
-    /// All of a text about the address space. The end of a file of /proc proves nothing: one of an address space that is no
-    /// more ends early.
+    /// Reads the whole text of a file about the address space. If the address space ends meanwhile, the file just ends early,
+    /// so this is checked afterwards.
     ///
-    /// - Throws: `.gone` when the address space was no more before the end was reached.
+    /// - Throws: `.gone` if the address space ended before the end of the file was reached.
     package func readAll(_ file: TargetFile) throws(ProcError) -> [UInt8] {
         let text = try file.readAll()
         try requireAlive()
         return text
     }
 
-    /// - Throws: `.gone` when the address space is no more.
+    /// Checks that the address space still exists.
+    ///
+    /// - Throws: `.gone` if it has ended.
     package func requireAlive() throws(ProcError) {
         guard try VMAQuery.isAlive(maps) else { throw .gone }
     }
 
-    /// Path of a file of /proc below the root, such as `1234/map_files`; threads have those too, unlisted.
+    /// Path of a file below the root of /proc, such as `1234/map_files`. Threads have such directories too, although /proc
+    /// does not list them.
     package func path(_ name: String) -> String { "\(thread.number ?? process.id.pid)/\(name)" }
 
     /// The kernel's directory of links to mapped objects.
@@ -52,17 +55,17 @@ package struct ProcessMemory: Sendable {
                 return try process.directory.open("map_files", .directory, as: who)
             }
             let links = try process.root.directory.open("\(number)/map_files", .directory, as: who)
-            // Found by its number alone: still the thread of this process, or that is another's by now.
+            // It was opened by the thread's number alone: check that this is still a thread of the process.
             _ = try process.directory.status("task/\(number)")
             return links
         }
         return MapFiles(directory, process.lane, rights)
     }
 
-    /// What a path without links leads to from the root directory of the process.
+    /// Status of the file at a path, starting at the root directory of the process; fails if there is a link on the way.
     ///
-    /// Only for readers who have all rights of this daemon: the target chooses where the path leads, and a thread that acts
-    /// for another process with the right to look at it would be led to what that process may not see.
+    /// Only for readers who have all rights of this daemon. The target decides where the path leads, so it could lead a
+    /// thread that works for another reader to files that this reader may not see.
     package func status(atPath path: [UInt8]) throws(ProcError) -> File.Status {
         guard rights.credentials == nil, rights.mayReadLinks else { throw .refused(.permissionDenied) }
         return try process.lane.call { () throws(Errno) in
@@ -71,7 +74,7 @@ package struct ProcessMemory: Sendable {
     }
 }
 
-/// An open /proc/PID/map_files. The kernel decides about the right to anew with each question.
+/// An open /proc/PID/map_files. The kernel checks the reader's rights at each call.
 package struct MapFiles: Sendable {
     private let directory: any SourceFile
     private let lane: Lane
@@ -83,20 +86,20 @@ package struct MapFiles: Sendable {
         self.rights = rights
     }
 
-    /// The mode of the link of a mapping, named START-END.
+    /// The mode of a mapping's link, whose name is START-END.
     package func mode(_ name: String) throws(ProcError) -> UInt32 {
         try lane.call { () throws(Errno) in
             try directory.status(name, followLinks: false, as: rights.forMapFiles).mode
         }
     }
 
-    /// The raw bytes of the link.
+    /// The target of the link, as raw bytes.
     package func target(_ name: String) throws(ProcError) -> [UInt8] {
         try rights.requireLinks()
         return try lane.call { () throws(Errno) in try directory.readLink(name, as: rights.forMapFiles) }
     }
 
-    /// What the link leads to; asks the file system of that: see `FileSystems`.
+    /// Status of the mapped file. This asks its filesystem, which may have to ask a server: see `FileSystems`.
     package func object(_ name: String) throws(ProcError) -> File.Status {
         try rights.requireLinks()
         return try lane.call { () throws(Errno) in try directory.status(name, as: rights.forMapFiles) }

@@ -2,7 +2,7 @@ import Syscalls
 import SystemPackage
 
 extension SourceFile {
-    /// The same with the rights of this process.
+    /// openat(2) with the rights of this process.
     package func open(_ path: String, _ flags: File.OpenFlags = .read) throws(Errno) -> any SourceFile {
         try open(path, flags, as: nil)
     }
@@ -27,9 +27,9 @@ extension SourceFile {
         return bytes
     }
 
-    /// Words of pagemap, or of a file that has one per frame, into part of an array.
+    /// Reads words of pagemap, or of a file with one word per frame, into part of an array.
     ///
-    /// - Returns: how many came, fewer only at the end of the file.
+    /// - Returns: the number of words read; fewer than asked for only at the end of the file.
     package func readWords(
         at index: UInt64, into words: inout [UInt64], _ part: Range<Int>, _ order: Machine.ByteOrder
     ) throws(Errno) -> Int {
@@ -54,7 +54,7 @@ extension SourceFile {
         return count
     }
 
-    /// Everything from the beginning, in pieces as the kernel gives them; not for pipes.
+    /// Reads the whole file from the beginning, in pieces as large as the kernel returns them. Not for pipes.
     package func readAll(expecting size: Int = 4096) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
         var capacity = max(size, 4096)
@@ -71,7 +71,7 @@ extension SourceFile {
         }
     }
 
-    /// Everything of a file of /proc that mostly fits in one page: then one call reads it.
+    /// Reads the whole of a file of /proc that mostly fits in one page. Then one call is enough.
     package func readShort() throws(Errno) -> [UInt8] {
         let page = try read(at: 0, count: 4096)
         return page.count < 3072 ? page : try readAll(expecting: 65536)

@@ -3,11 +3,11 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// An open file of /proc whose reading may wait for the process that it is about: each call is made in its lane.
+/// An open file of /proc for which reads may have to wait for the process. Each call is made in the lane of the process.
 package struct TargetFile: Sendable {
     let file: any SourceFile
     package let lane: Lane
-    /// The one that it tells about.
+    /// The machine of the process.
     let machine: Machine
 
     /// pread(2) of at most `count` bytes.
@@ -15,15 +15,15 @@ package struct TargetFile: Sendable {
         try lane.call { () throws(Errno) in try file.read(at: offset, count: count) }
     }
 
-    /// pread(2) of 64-bit words into part of an array; returns how many came, fewer only at the end of the file.
+    /// pread(2) of 64-bit words into part of an array. Returns the number of words read; fewer only at the end of the file.
     func readWords(at index: UInt64, into words: inout [UInt64], _ range: Range<Int>) throws(ProcError) -> Int {
         try lane.call { () throws(Errno) in try file.readWords(at: index, into: &words, range, machine.byteOrder) }
     }
 
-    /// Appends the text behind `offset` until `bytes` has little room left, or the end is reached; what came before a
-    /// failure is there all the same.
+    /// Appends the text from `offset` on, until `bytes` is almost full or the end is reached. After a failure `bytes` contains
+    /// what was read before.
     ///
-    /// - Returns: whether that was the end.
+    /// - Returns: whether the end was reached.
     package func readBlock(at offset: UInt64, into bytes: inout [UInt8], capacity: Int) throws(ProcError) -> Bool {
         bytes.reserveCapacity(max(capacity, bytes.count + Self.mostAtATime))
         var offset = offset
@@ -36,7 +36,7 @@ package struct TargetFile: Sendable {
         return false
     }
 
-    /// All there is, of which the end proves nothing: see `ProcessMemory.readAll`.
+    /// Reads the whole file. The text may end early if the address space ends: see `ProcessMemory.readAll`.
     func readAll() throws(ProcError) -> [UInt8] {
         var bytes: [UInt8] = []
         var capacity = 2 * Self.mostAtATime
@@ -44,10 +44,10 @@ package struct TargetFile: Sendable {
         return bytes
     }
 
-    /// Files of /proc mostly give a page at a time.
+    /// Bytes per read. Files of /proc mostly return a page at a time.
     private static let mostAtATime = 8192
 
-    /// PAGEMAP_SCAN; returns how many regions were written.
+    /// PAGEMAP_SCAN; returns the number of regions written.
     func scan(_ argument: inout linux_scan) throws(ProcError) -> Int {
         try lane.call { () throws(Errno) in try file.scan(&argument) }
     }

@@ -3,20 +3,20 @@ import ProcModel
 import Syscalls
 import SystemPackage
 
-/// Questions to an open /proc/PID/maps that need not read its text.
+/// Questions about an open /proc/PID/maps that PROCMAP_QUERY answers, without reading its text.
 package enum VMAQuery {
     private static let coveringOrNext: UInt64 = 0x10
 
-    /// What the kernel says of a mapping.
+    /// What the kernel says about a mapping.
     package struct Answer: Sendable {
         package let range: AddressRange
         /// See `VMA.hasFile`.
         package let hasFile: Bool
     }
 
-    /// The mapping that holds the address; nil when there is none.
+    /// The mapping that contains the address; nil if there is none.
     ///
-    /// - Throws: `.gone` when the address space is no more; `.failed(.inappropriateIOCTLForDevice)` (ENOTTY) on a kernel
+    /// - Throws: `.gone` if the address space has ended; `.failed(.inappropriateIOCTLForDevice)` (ENOTTY) on a kernel
     ///   without PROCMAP_QUERY.
     package static func mapping(holding address: UInt64, in maps: TargetFile) throws(ProcError) -> Answer? {
         var query = linux_vma_query()
@@ -30,11 +30,11 @@ package enum VMAQuery {
             hasFile: query.inode != 0 || query.dev_major != 0 || query.dev_minor != 0)
     }
 
-    /// Above all mappings: looking there takes no lock of a mapping.
+    /// An address above all mappings: a query there locks no mapping.
     private static let beyond: UInt64 = 0x7fff_ffff_ffff_f000
 
-    /// Whether the address space behind the descriptor still belongs to a program. Where the kernel locks mappings one by one
-    /// (6.17) it says so also while the lock of the address space is held.
+    /// Whether a process still uses the address space for which maps was opened. Since 6.17, where the query locks single
+    /// mappings, the answer comes even while the mmap lock is held.
     package static func isAlive(_ maps: TargetFile) throws(ProcError) -> Bool {
         var query = linux_vma_query()
         query.query_flags = coveringOrNext

@@ -1,24 +1,25 @@
 import Synchronization
 import Syscalls
 
-/// What a thread works at, and for whom: a call that may wait for a target needs to know. See `Lane`.
+/// The work that a thread does, and for which user. `Lane` needs this for each call that may wait for a target.
 package final class Errand: Sendable {
-    /// The file system's user (fsuid) of who asked.
+    /// The reader's user (fsuid).
     package let user: UInt32
-    /// Whether nobody waits for the result any more; cheap to ask.
+    /// Whether the result is no longer wanted; cheap to call.
     package let isGivenUp: @Sendable () -> Bool
-    /// Since when a call of it is in a lane, 0 while none is: of the one that began last; and the thread that made it.
+    /// When its latest call in a lane began, in nanoseconds of the monotonic clock; 0 if no call is under way.
     private let inCallSince = Atomic<UInt64>(0)
+    /// The thread that made this call.
     private let caller = Atomic<Int32>(0)
-    /// Nanoseconds of the monotonic clock.
+    /// When the work began, in nanoseconds of the monotonic clock.
     private let began: UInt64
-    /// What the same thread works at that needs this one.
+    /// The larger work of which this is a part, if any.
     private let outer: Errand?
 
     private static let ofThread = ThreadLocal<Errand>()
     private static let ofDaemon = Errand(for: System.userNumber) { false }
 
-    /// - Parameter whole: the work that it is a part of, which would be lost without it.
+    /// - Parameter whole: the larger work of which this is a part, and which cannot succeed without it.
     package init(for user: UInt32, partOf whole: Errand? = nil, isGivenUp: @escaping @Sendable () -> Bool) {
         self.user = user
         self.isGivenUp = isGivenUp
@@ -26,29 +27,28 @@ package final class Errand: Sendable {
         outer = whole
     }
 
-    /// The calling thread's.
+    /// The errand of the calling thread.
     package static var current: Errand { ofThread.value ?? ofDaemon }
 
-    /// Does it on the calling thread.
+    /// Does the work on the calling thread.
     package func run<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         try Self.ofThread.with(self, body)
     }
 
-    /// Nanoseconds for which a thread is spent on waiting: `Lane.patience`, and for work that would be lost as long as
-    /// that has taken, so that a target that is often busy for a while delays it but never makes it begin anew for ever.
+    /// Nanoseconds for which the thread itself waits: at least `Lane.patience`, and for longer work as long as it has taken so
+    /// far. So a target that is busy now and then delays the work, but does not make it start again for ever.
     func patience(at now: UInt64) -> UInt64 {
         max(Lane.patience, min(now - min(now, began), Self.longestPatience))
     }
 
-    /// Notes since when it waits in a lane, 0 for not at all; what needs it waits too.
+    /// Records when its call in a lane began, 0 for no call; also for the larger work.
     package func noteCall(since: UInt64) {
         if since != 0 { caller.store(Thread.number, ordering: .relaxed) }
         inCallSince.store(since, ordering: .relaxed)
         outer?.noteCall(since: since)
     }
 
-    /// Whether it waits for a call that does not come back. A thread that only waits for its turn on a busy machine is
-    /// none.
+    /// Whether its call takes longer than `Lane.patience`. A thread that is only waiting for a CPU does not count.
     package var isStuck: Bool {
         let since = inCallSince.load(ordering: .relaxed)
         let now = System.monotonicNanoseconds

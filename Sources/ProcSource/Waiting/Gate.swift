@@ -1,6 +1,6 @@
 import Syscalls
 
-/// What somebody waits for without a thread: opened once, when it is worth trying again.
+/// Lets work wait without a thread. It opens once, when it is worth trying again.
 package final class Gate: Sendable, Equatable {
     private struct State {
         var isOpen = false
@@ -9,21 +9,20 @@ package final class Gate: Sendable, Equatable {
     }
 
     private let state = Monitor(State())
-    /// What opens it when it is done; nil for a lane's.
+    /// The work that opens it when it is done; nil for the gate of a lane.
     private let work: Errand?
 
-    /// - Parameter work: opens it when it is done.
+    /// - Parameter work: the work that opens it when it is done.
     package init(of work: Errand? = nil) { self.work = work }
 
-    /// Whether it opens only when a process answers that does not.
+    /// Whether it stays closed until a process answers that does not answer now.
     package var isStuck: Bool { work?.isStuck ?? true }
 
     package static func == (left: Gate, right: Gate) -> Bool { left === right }
 
-    /// Runs `resume` when the gate opens, on the thread that opens it: it must not wait for anything. At once when it is
-    /// open already.
+    /// Runs `resume` on the thread that opens the gate, or now if the gate is open. `resume` must not wait for anything.
     ///
-    /// - Returns: a number for `forget`.
+    /// - Returns: a number to pass to `forget`.
     @discardableResult
     package func whenOpen(_ resume: @escaping @Sendable () -> Void) -> Int {
         let (isOpen, number) = state.withLock { state in
@@ -35,7 +34,7 @@ package final class Gate: Sendable, Equatable {
         return number
     }
 
-    /// Nobody waits any more for what was to run under this number.
+    /// Removes what `whenOpen` was to run; it takes the number that `whenOpen` returned.
     package func forget(_ number: Int) { _ = state.withLock { $0.parked.removeValue(forKey: number) } }
 
     package func open() {
@@ -47,6 +46,6 @@ package final class Gate: Sendable, Equatable {
         for (_, resume) in parked.sorted(by: { $0.key < $1.key }) { resume() }
     }
 
-    /// Waits on the calling thread until it is open.
+    /// Blocks the calling thread until the gate is open.
     package func wait() { state.wait { $0.isOpen ? () : nil } }
 }

@@ -1,28 +1,28 @@
 import Syscalls
 import SystemPackage
 
-/// Where system calls are made that may wait for a process: on its memory lock, on an exec, on a file system under it.
+/// Makes the system calls that may wait for a process: for its mmap lock, an exec, or the filesystem of a mapped file.
 ///
-/// Nobody can leave such a call half way. So a few threads at most are in the lane of a process, however many readers ask
-/// for it; while none of them comes back, whoever else wants in is told to wait without a thread.
+/// Such a call cannot be left half way. So at most two threads are in the lane of a process, however many readers there
+/// are. While both are stuck, further work gets a `Gate` and waits without a thread.
 package final class Lane: Sendable {
-    /// Calls under way at a time.
+    /// Most calls under way at a time.
     private static let width = 2
     /// Nanoseconds after which a call counts as stuck.
     static let patience: UInt64 = 20_000_000
 
     private struct State {
-        /// When each call under way began, oldest first.
+        /// When each call under way began, in monotonic nanoseconds, oldest first.
         var since: [UInt64] = []
-        /// When a call came back last.
+        /// When a call last returned.
         var returned: UInt64 = 0
-        /// Opened when the next call comes back.
+        /// Opened when the next call returns.
         var gate: Gate?
     }
 
     private let state = Monitor(State())
     private let calls: CallsUnderWay
-    /// Whether a thread of the process sleeps where no signal reaches it.
+    /// Whether a thread of the process is in uninterruptible sleep.
     private let sleeps: @Sendable () -> Bool
 
     init(_ calls: CallsUnderWay, sleeps: @escaping @Sendable () -> Bool) {
@@ -32,8 +32,8 @@ package final class Lane: Sendable {
 
     /// Makes a system call that may wait for the process.
     ///
-    /// - Throws: `.mustWait` while all calls in the lane are stuck, `.interrupted` for whom nobody waits any more, EAGAIN
-    ///   when too many calls are stuck in all, or of this user, and what the call fails with.
+    /// - Throws: `.mustWait` while all calls in the lane are stuck; `.interrupted` if the result is no longer wanted; EAGAIN
+    ///   if too many calls are stuck, in all or of this user; and the error of the call itself.
     package func call<Result>(_ body: () throws(Errno) -> Result) throws(ProcError) -> Result {
         let errand = Errand.current
         let since = try enter(errand)
@@ -45,7 +45,7 @@ package final class Lane: Sendable {
         return try ProcError.wrap(body)
     }
 
-    /// What opens when the lane is worth trying again; nil while it is not stuck.
+    /// The gate that opens when it is worth trying again; nil if the lane is not stuck.
     package func gateIfStuck() -> Gate? {
         let now = System.monotonicNanoseconds
         return state.withLock { state in
@@ -53,7 +53,8 @@ package final class Lane: Sendable {
         }
     }
 
-    /// For who waits for work of other threads in the lane: notes it as waiting for the oldest call if that is stuck.
+    /// For a thread that waits for other threads' work in the lane: records that it waits for the oldest call, if that call
+    /// is stuck.
     package func noteWaiting() {
         let now = System.monotonicNanoseconds
         let oldest = state.withLock { $0.since.first ?? 0 }
@@ -119,14 +120,14 @@ package final class Lane: Sendable {
     }
 }
 
-/// How many calls are under way in all lanes: each that is stuck costs a thread.
+/// Limits the calls under way in all lanes, since each call that is stuck occupies a thread.
 final class CallsUnderWay: Sendable {
-    /// Threads that may be stuck.
+    /// Most calls under way.
     private static let most = 64
-    /// From here on a process is not asked while it looks as if it would not answer.
+    /// With more calls than this, a process that looks stuck is not asked.
     private static let many = 48
 
-    /// Nanoseconds after which nobody waits for a call to come back.
+    /// Nanoseconds: if all calls in question have taken longer, a new one does not wait for one of them to return.
     private static let longest: UInt64 = 200_000_000
 
     private struct State {
@@ -136,8 +137,10 @@ final class CallsUnderWay: Sendable {
 
     private let state = Monitor(State())
 
-    /// - Parameter mayBeStuck: whether the process looks so; asked only when there are many calls.
-    /// - Throws: EAGAIN when there is no room, or none for this user.
+    /// Counts a new call of the user; waits for others to return if there is no room.
+    ///
+    /// - Parameter mayBeStuck: whether the process looks stuck; called only if there are many calls.
+    /// - Throws: EAGAIN if there is no room, in all or for this user, or if the process looks stuck.
     func begin(_ errand: Errand, mayBeStuck: () -> Bool) throws(ProcError) {
         let total: Int? = state.wait(atMost: 5) { state in
             let now = System.monotonicNanoseconds
@@ -146,7 +149,7 @@ final class CallsUnderWay: Sendable {
                 state.calls.append((errand.user, now))
                 return state.shares.total
             }
-            // While some of them come back, it is only a matter of time.
+            // As long as calls keep returning, room will be free soon.
             let theirs = state.calls.filter { refusal == .allIsTaken || $0.user == errand.user }
             let youngest = theirs.map(\.since).max() ?? now
             return now - min(now, youngest) > Self.longest || errand.isGivenUp() ? .some(nil) : nil
@@ -158,7 +161,7 @@ final class CallsUnderWay: Sendable {
         }
     }
 
-    /// One of the user's has come back; which one makes no difference but to how long the others have taken.
+    /// Counts the return of one of the user's calls. Which one it was only affects how old the others seem.
     func end(of user: UInt32) {
         state.change { state in
             state.shares.giveBack(1, of: user)

@@ -1,6 +1,6 @@
 import Syscalls
 
-/// The lanes of processes: one for each, for as long as somebody holds it.
+/// The lanes of processes: one per process, for as long as there is a reference to it.
 final class Lanes: Sendable {
     private struct Weak {
         weak var lane: Lane?
@@ -8,14 +8,16 @@ final class Lanes: Sendable {
 
     private struct State {
         var lanes: [ProcessID: Weak] = [:]
-        /// How many there may be before those that nobody holds are looked for.
+        /// At this size, lanes without references are removed.
         var room = 64
     }
 
     private let state = Monitor(State())
     private let calls = CallsUnderWay()
 
-    /// - Parameter sleeps: whether a thread of the process sleeps where no signal reaches it.
+    /// The lane of a process; a new one if there is none.
+    ///
+    /// - Parameter sleeps: whether a thread of the process is in uninterruptible sleep.
     func lane(of process: ProcessID, sleeps: @escaping @Sendable () -> Bool) -> Lane {
         state.withLock { state in
             if let lane = state.lanes[process]?.lane { return lane }

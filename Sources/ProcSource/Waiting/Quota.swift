@@ -1,7 +1,7 @@
-/// How much of something scarce is in use, in all and by whom: handles, bytes, threads.
+/// How much of a limited resource (handles, bytes, threads) is in use, in all and by each user.
 ///
-/// Policy, the same for all of them: a plain user gets a quarter at most, all plain users together three quarters. So
-/// nobody keeps the others out, and root always finds a quarter.
+/// The policy is the same for all resources. A plain user gets at most a quarter, all plain users together three quarters.
+/// So no user can shut out the others, and a quarter is always left for root.
 package struct Quota: Sendable {
     package let most: Int
     package private(set) var total = 0
@@ -9,17 +9,17 @@ package struct Quota: Sendable {
     private var users: [UInt32: Int] = [:]
 
     package enum Refusal: Error {
-        /// There is no more of it, or no more for plain users.
+        /// Nothing is left, or nothing for plain users.
         case allIsTaken
-        /// The user has taken what is theirs.
+        /// The user has used up their share.
         case ownShareIsTaken
     }
 
     package init(most: Int) { self.most = most }
 
-    /// Whether the user may take so much more.
+    /// Why the user may not take that much more; nil if they may.
     ///
-    /// - Parameter part: of what there is, for use that may be refused earlier: 2 for half of everything.
+    /// - Parameter part: divides all limits, for use that should be refused earlier: 2 stands for half.
     package func refusal(of amount: Int, to user: UInt32, part: Int = 1) -> Refusal? {
         if user != 0, users[user, default: 0] + amount > most / 4 / part { return .ownShareIsTaken }
         if total + amount > most / part || user != 0 && plain + amount > most / 4 * 3 / part { return .allIsTaken }
