@@ -2,25 +2,25 @@ import ProcSource
 import ProcText
 import Syscalls
 
-/// What a server of the tree asks beside nodes and handles.
+/// What the FUSE server needs from the tree besides nodes and handles.
 extension Tree {
-    /// Bytes of the longest name that a look-up is answered for.
+    /// Bytes of the longest name that can be looked up.
     package static var longestName: Int { maximumNameLength }
 
-    /// Bytes that one read should ask for at least.
+    /// Bytes that one read should ask for at least (st_blksize).
     package static var blockSize: Int { Int(System.pageSize) }
 
     /// Counts a request by the name of its operation, for the file `status`.
     package func countRequest(_ operation: String) { statistics.count(request: operation) }
 
-    /// Whether what one reader is told may differ from what the next one is.
+    /// Whether two readers may get different answers.
     package var tellsReadersApart: Bool { access.tellsReadersApart }
 
     /// Whether two requests of one thread come with the same rights.
     package func isSameReader(_ first: Requester, _ second: Requester) -> Bool { access.isSameReader(first, second) }
 
-    /// The threads that may work on requests, none of them busy yet. A request needs up to eight descriptors, and may have
-    /// to wait for the memory lock of its process; a quarter of the descriptors is for that.
+    /// How many threads may work on requests; none of them is busy yet. A request needs up to eight descriptors, and
+    /// may have to wait for the memory lock of its process. A quarter of the descriptors is for requests.
     package var workers: BusyThreads { BusyThreads(most: min(256, max(8, options.descriptors / 32))) }
 }
 

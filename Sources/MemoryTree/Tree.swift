@@ -10,18 +10,19 @@ package final class Tree: Sendable {
     package struct Options: Sendable {
         /// A directory laid out like /proc.
         package var proc = "/proc"
-        /// Milliseconds for which an answer may be given again; 0 for never.
+        /// Milliseconds for which an answer may be reused; 0 for never.
         package var maximumAge: UInt64 = 1000
         /// Bytes that kept answers may take.
         package var cacheBytes = 64 << 20
-        /// Render texts at stat, so that their size is right there too.
+        /// Make texts at stat, so that their size is right there too.
         package var sizesExact = false
         package var scanAllowed = true
         /// Threads that decode pages.
         package var threads = min(4, System.processorCount)
         /// Whose rights count.
         package var access = Access.Options()
-        /// Descriptors that may be open at a time: half of them are for handles, three sixteenths for processes held open.
+        /// Descriptors that may be open at a time: half of them are for handles, three sixteenths for processes held
+        /// open.
         package var descriptors = 1024
 
         package init() {}
@@ -37,13 +38,13 @@ package final class Tree: Sendable {
     let decoders: Decoders
     let quota: HandleQuota
     let processes: SeenProcesses
-    /// A process that had the name when it was looked at last; a few names.
+    /// For some names, a process that had the name when it was last looked at.
     let nameHints = Monitor([[UInt8]: PID]())
     private let caretaker: Caretaker
 
     /// - Parameters:
     ///   - source: what to read instead of the directory that the options name.
-    ///   - report: told of each kind of refusal once.
+    ///   - report: called once for each kind of refusal.
     package init(
         _ options: Options, on source: (any Source)? = nil, report: @escaping @Sendable (Refusal) -> Void = { _ in }
     ) throws(ProcError) {
@@ -71,12 +72,14 @@ package final class Tree: Sendable {
         caretaker.look(after: [self.processes.letGo, cache.letGo, access.letGo, { [nameHints] in nameHints.letGo() }])
     }
 
-    /// Whether the process lives, or another has its number.
+    /// Whether the process lives. Also true if another process has its number now.
     @Sendable package func isAlive(_ process: ProcessID) -> Bool { root.exists(process.pid) }
 
-    /// To be called when the daemon has given up what it does not need, and not before: a thread keeps what it starts with.
+    /// Starts the tree's own thread. Call it after the daemon has dropped privileges, not before: a thread keeps the
+    /// credentials that it starts with.
     package func beginService() { caretaker.start() }
 
-    /// - Parameter task: done when the tree holds nothing any more that somebody has asked for.
+    /// - Parameter task: called when the tree holds nothing for any reader any more, and every half minute while it
+    ///   does.
     package func whenIdle(_ task: @escaping @Sendable () -> Void) { caretaker.finish(with: task) }
 }

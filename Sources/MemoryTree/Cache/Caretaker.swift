@@ -1,39 +1,40 @@
 import ProcModel
 import Syscalls
 
-/// Lets go what is held for a moment once nobody has asked for it for a while.
+/// Drops what is kept for a short time, once it has not been used for a while.
 ///
-/// Its thread looks each second while something is held, and leaves an idle daemon with nothing to do.
+/// Its thread looks once a second while something is held. In an idle daemon it sleeps.
 final class Caretaker: Sendable {
     private struct State {
         var tasks: [@Sendable () -> Bool] = []
         var lastTask: @Sendable () -> Void = {}
         var isRunning = false
-        /// Something has come since the last look.
+        /// Whether `start` was called since the last look.
         var hasNews = false
     }
 
     private let state = Monitor(State())
     private static let pause: UInt64 = 1_000_000_000
-    /// Rounds after which the last task is done also when something is held all the time.
+    /// The last task is done at least once in so many rounds, even if something is always held.
     private static let roundsBetween = 30
 
-    /// - Parameter tasks: each lets go what it can and returns whether it holds nothing any more.
+    /// - Parameter tasks: each drops what it can, and returns whether it holds nothing any more.
     func look(after tasks: [@Sendable () -> Bool]) { state.withLock { $0.tasks = tasks } }
 
-    /// - Parameter lastTask: done now and then, and when nothing is held any more, a moment before memory is given back.
+    /// - Parameter lastTask: done when nothing is held any more, before free memory is returned to the kernel; and
+    ///   every `roundsBetween` rounds.
     func finish(with lastTask: @escaping @Sendable () -> Void) {
         state.withLock { $0.lastTask = lastTask }
     }
 
-    /// To be called when there is something to let go again.
+    /// Call it when there is something to drop later.
     @Sendable func start() {
         let starts = state.change { state in
             state.hasNews = true
             defer { state.isRunning = true }
             return !state.isRunning
         }
-        // Where no thread can be started, the next one who calls tries again.
+        // If no thread can be started, the next call tries again.
         if starts, !Thread.start({ [self] in run() }) { state.withLock { $0.isRunning = false } }
     }
 
@@ -61,7 +62,7 @@ final class Caretaker: Sendable {
 }
 
 extension Monitor where State == [[UInt8]: PID] {
-    /// Forgets all; returns whether there was nothing.
+    /// Drops all of them; returns whether there were none.
     func letGo() -> Bool {
         withLock { hints in
             defer { hints = [:] }

@@ -2,14 +2,15 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// What was read from /proc, kept for a moment so that readers of the same thing share one reading.
+/// What was read from /proc, kept for a short time so that readers of the same thing share one reading.
 ///
-/// Keys hold the address space and the reader's rights, so nothing is found again after exec, exit or reuse of a number,
-/// nor by a reader with other rights; whoever asks has made the kernel check his right to the source before. An answer
-/// lives for at most the maximum age, counted from before it was read; one reader fills, others wait for it, soon without
-/// a thread; failures are not kept. What is held stays within the budget: the oldest goes first.
+/// A key has the address space and the reader's rights. So a value is not found after exec, exit or reuse of a process
+/// number, nor by a reader with other rights. Each caller has had the kernel check their right to the source before. A
+/// value is used for at most the maximum age, counted from before it was read. One reader makes it, and the others wait
+/// for it, after 20 ms without a thread. Failures are not kept. The values stay within the budget: the oldest is
+/// dropped first.
 package final class SnapshotCache: Sendable {
-    /// What is kept, of what.
+    /// What a value is, and of what.
     package enum Key: Hashable, Sendable {
         case maps(SpaceKey)
         case labels(SpaceKey)
@@ -19,7 +20,7 @@ package final class SnapshotCache: Sendable {
         case pageCount(SpaceKey, AddressRange)
         /// The text of a file.
         case answer(Node)
-        /// Names of all processes; for whom, where some are hidden.
+        /// Names of all processes, for a finder where hidepid hides some.
         case names(Finder?)
 
         var process: ProcessID? {
@@ -32,7 +33,7 @@ package final class SnapshotCache: Sendable {
         }
     }
 
-    /// An address space as somebody may see it.
+    /// An address space as readers with the same rights see it.
     package struct SpaceKey: Hashable, Sendable {
         let process: ProcessID
         let space: UInt64
@@ -60,9 +61,9 @@ package final class SnapshotCache: Sendable {
 
     private struct State {
         var slots: [Key: Slot] = [:]
-        /// What is being made, and what opens when it is.
+        /// The values that are being made, each with the gate that opens when it is done.
         var filling: [Key: Gate] = [:]
-        /// Keys by age, oldest first; may name a key that has been filled anew since.
+        /// Keys by age, oldest first. A key that was filled again has an old place here too.
         var order: [(key: Key, since: UInt64)] = []
         var counters = Counters()
     }
@@ -76,7 +77,7 @@ package final class SnapshotCache: Sendable {
     private let onFirst: @Sendable () -> Void
 
     /// - Parameter now: nanoseconds of a clock that only goes forward.
-    /// - Parameter onFirst: called whenever there is something to let go again.
+    /// - Parameter onFirst: called when a value is kept and there was none.
     package init(
         maximumAge: UInt64, budget: Int, onFirst: @escaping @Sendable () -> Void = {},
         now: @escaping @Sendable () -> UInt64
@@ -92,8 +93,8 @@ package final class SnapshotCache: Sendable {
     /// The value of the key, made if there is none that is young enough.
     ///
     /// - Parameters:
-    ///   - accept: whether a kept value will do; asked for kept values only.
-    ///   - bytes: what keeping the value costs.
+    ///   - accept: whether a kept value can be used.
+    ///   - bytes: how many bytes the value takes.
     package func value<Value: Sendable>(
         _ key: Key, for reader: Reader, accept: (Value) -> Bool = { _ in true }, bytes: (Value) -> Int,
         make: () throws(ProcError) -> Value
@@ -118,7 +119,7 @@ package final class SnapshotCache: Sendable {
         return value
     }
 
-    /// Lets go all that is known of processes.
+    /// Drops all values about the processes.
     package func forget(_ processes: Set<ProcessID>) {
         guard !processes.isEmpty else { return }
         let dropped = state.withLock { state in
@@ -127,13 +128,13 @@ package final class SnapshotCache: Sendable {
         _ = dropped
     }
 
-    /// Lets go what is too old.
+    /// Drops the values that are too old.
     ///
     /// - Returns: whether nothing is held any more.
     package func letGo() -> Bool {
         let (dropped, isEmpty) = state.withLock { state in
             let dropped = dropSurplus(&state)
-            // What is empty keeps the room it once had.
+            // Emptied collections keep their memory; new ones have none.
             if state.slots.isEmpty { (state.slots, state.order) = ([:], []) }
             return (dropped, state.slots.isEmpty)
         }
@@ -168,11 +169,11 @@ package final class SnapshotCache: Sendable {
         }
     }
 
-    /// Nanoseconds for which a thread is spent on waiting for what somebody else makes.
+    /// Nanoseconds for which a thread waits for a value that another one makes.
     private static let patience: UInt64 = 20_000_000
 
     private func keep(_ key: Key, _ slot: Slot) {
-        // Freed after the lock: it may be much.
+        // Freed after the lock: there may be many.
         let (gate, replaced, dropped, isFirst): (Gate?, Slot?, [Slot], Bool) = state.change { state in
             let isFirst = state.slots.isEmpty
             let gate = state.filling.removeValue(forKey: key)
@@ -189,7 +190,7 @@ package final class SnapshotCache: Sendable {
         _ = (replaced, dropped)
     }
 
-    /// Takes out what is too old or does not fit into the budget.
+    /// Takes out the values that are too old or do not fit into the budget.
     private func dropSurplus(_ state: inout State) -> [Slot] {
         var dropped: [Slot] = []
         var index = 0

@@ -4,8 +4,8 @@ import ProcText
 import Syscalls
 
 extension Content {
-    /// Which object each mapping shows that has a file. Made anew each time: the kernel checks the right to a link when that is
-    /// looked at.
+    /// The file behind each mapping that has one. Made again for each open: the kernel checks the right to a link when
+    /// the link is looked at.
     static let files = memory { opening throws(ProcError) in
         let labels = try opening.tree.labels(of: opening.process, opening.reader)
         let text = try opening.files(labels)
@@ -25,13 +25,13 @@ extension Opening {
             try reader.checkInterrupted()
             let part = list[next.withLock({ $0 })...].prefix(128)
             guard !part.isEmpty else {
-                // Links of a process that has ended are not there either.
+                // A process that has ended has no links either.
                 try memory.requireAlive()
                 return nil
             }
             var rows = LineWriter(capacity: part.count * 128)
             for (vma, object) in part {
-                // A mapping that has gone since has no open mode any more.
+                // A mapping that was unmapped since has no link any more.
                 let mode: UInt32
                 do throws(ProcError) { mode = try links.mode(String(range: vma.range)) } catch {
                     if error == .absent { continue }

@@ -5,7 +5,7 @@ import ProcText
 struct FileRow {
     let vma: VMA
     let object: MappedObject
-    /// Of the link in map_files: its owner bits say how the file was opened.
+    /// Mode of the link in map_files. Its owner bits say how the file was opened.
     let mode: UInt32
 
     static let table = Table<FileRow>([

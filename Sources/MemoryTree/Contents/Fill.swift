@@ -3,7 +3,8 @@ import ProcSource
 import ProcText
 
 extension Content {
-    /// How full address space is, as a picture. The scan tells which pages have an entry; without it, entries are read.
+    /// A picture of how many of the pages have an entry. PAGEMAP_SCAN tells which have one; without it, entries are
+    /// read.
     static let fill = memory { opening throws(ProcError) in
         try opening.picture(Fill.init) { fill, walk, offsets throws(ProcError) in
             let context = walk.context

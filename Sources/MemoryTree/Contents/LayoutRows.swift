@@ -4,25 +4,25 @@ import ProcText
 import Syscalls
 import SystemPackage
 
-/// The rows of `layout`, made from smaps while it is being read.
+/// The rows of `layout`, made from smaps while that is read.
 ///
-/// Policy: the kernel writes smaps a page at a time, and that takes longer than everything else together; so one thread
-/// does nothing but read it, the mapping list with its labels is read at the same time on another, and rows are made by
-/// the decoders. Used by one reader at a time.
+/// Policy: the kernel writes smaps a page of text at a time, and that takes longer than all other work together. So one
+/// thread does nothing but read smaps, another reads the mapping list with its labels meanwhile, and the decoders make
+/// the rows. Used by one reader at a time.
 final class LayoutRows: @unchecked Sendable {
     // Safety: touched only by the closures of one TextStream, under its lock, or before there is one.
     private let blocks: BackgroundReader<[UInt8]>
     private let list: BackgroundReader<Labels>
     private var labels: Labels?
-    /// Read, but no rows are made of it yet.
+    /// Texts that were read, but not yet turned into rows.
     private var texts: ArraySlice<[UInt8]> = []
     private let ahead: OrderedJobs<[UInt8]>
 
-    /// Bytes that a list of mappings which is made while it is read may hold: the mappings with their names, and rows ahead
-    /// of the reader. It also holds up to three descriptors.
+    /// Bytes that a table of mappings may hold while it is read: the mappings with their names, and rows ahead of the
+    /// reader. It also holds up to three descriptors.
     static let mostHeld = 16 << 20
 
-    /// Texts read ahead, of 128 KiB each: what is read while the mapping list is.
+    /// How many texts of 128 KiB may be ahead of the reader. They are read while the mapping list is.
     private static let mostAhead = 128
 
     /// - Parameter list: makes the mapping list with its labels.
@@ -49,7 +49,7 @@ final class LayoutRows: @unchecked Sendable {
         return labels!.mappings.list.count
     }
 
-    /// Some rows; nil at the end.
+    /// The next rows; nil at the end.
     func next(_ reader: Reader) throws(ProcError) -> [UInt8]? {
         while true {
             if let rows = try ahead.nextIfReady() { return rows }
@@ -57,7 +57,7 @@ final class LayoutRows: @unchecked Sendable {
         }
     }
 
-    /// Reads on, or waits for the mapping list when enough has been read; false when there is neither to do.
+    /// Reads the next text, or waits for the mapping list when enough has been read; false when there is neither to do.
     @discardableResult
     private func advance(_ reader: Reader) throws(ProcError) -> Bool {
         if labels == nil { labels = try list.nextIfReady(reader) }
@@ -100,7 +100,7 @@ private final class SMapsBlocks: @unchecked Sendable {
     private let memory: ProcessMemory
     private let file: TargetFile
     private var offset: UInt64 = 0
-    /// Read, but not handed out.
+    /// Read, but not returned yet.
     private var text: [UInt8] = []
     private var isAtEnd = false
 
@@ -113,7 +113,7 @@ private final class SMapsBlocks: @unchecked Sendable {
         self.file = file
     }
 
-    /// The lines of some mappings; nil at the end. A failure that passes loses nothing.
+    /// The lines of the next mappings; nil at the end. After a temporary failure (`isPassing`) it can be called again.
     @Sendable func next(_ reader: Reader) throws(ProcError) -> [UInt8]? {
         while !isAtEnd {
             try reader.checkInterrupted()

@@ -5,7 +5,7 @@ import ProcText
 struct LayoutRow {
     let vma: VMA
     let sizes: ResidentSizes
-    /// Entry in by-label.
+    /// The name in by-label; nil where there is none.
     let label: [UInt8]?
     let object: MappedObject
 

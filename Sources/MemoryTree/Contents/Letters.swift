@@ -4,7 +4,8 @@ import ProcText
 import Syscalls
 
 extension Content {
-    /// One line of fixed width per page that has an entry: which pages have one is settled at open; a line is made when it is read.
+    /// One line of fixed width per page that has an entry. Which pages these are is fixed at open; a line is made when
+    /// it is read.
     static let letters = mapping { opening, range throws(ProcError) in
         var title = LineWriter()
         title.range(range)
@@ -18,7 +19,7 @@ extension Content {
         let extents = try opening.tree.extents(of: range, opening.process, walk, opening.reader)
         let rows = ExtentRows(extents, pageSize: opening.context.pageSize)
         let context = opening.context
-        // A reader of any 64 KiB has little more decoded than that.
+        // Small blocks, so that a read of 64 KiB decodes little more than it returns.
         let linesPerBlock: UInt64 = 128
         let tableBytes = extents.count * (MemoryLayout<Extent>.stride + 8)
         let file = RecordFile(
@@ -40,7 +41,7 @@ extension Content {
 }
 
 extension Opening {
-    /// Bytes of `letters`; nil without an address space.
+    /// The size of `letters`; nil without an address space.
     static func lettersSize(_ opening: Opening, _ range: AddressRange) throws(ProcError) -> FileSize? {
         guard let walk = try opening.walk() else { return nil }
         let pages = try opening.tree.pageCount(of: range, opening.process, walk, opening.reader)
@@ -49,7 +50,7 @@ extension Opening {
 }
 
 extension Letters {
-    /// Bytes of a header and one line a page.
+    /// Bytes of the header and one line per page.
     fileprivate static func size(_ pages: UInt64) -> UInt64 { (pages + 1) * UInt64(width) }
 }
 

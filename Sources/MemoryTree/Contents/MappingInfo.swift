@@ -2,17 +2,17 @@ import ProcModel
 import ProcSource
 import ProcText
 
-/// The subject of `info` of a mapping.
+/// What `info` of a mapping is made from.
 struct MappingInfo {
     let vma: VMA
     let object: MappedObject
-    /// Entry in by-label.
+    /// The name in by-label; nil where there is none.
     let label: [UInt8]?
     let smaps: SMaps
 
     static let report = Report<MappingInfo>(ownKeys + kernelKeys + [raw])
 
-    /// What is known without smaps.
+    /// The keys that need no smaps.
     static let ownKeys: [Column<MappingInfo>] = [
         .key("Range", "start and end address, hex, the end not included") { .range($0.vma.range) },
         .size("Size", "size of the mapping") { $0.vma.range.size / 1024 },

@@ -2,13 +2,13 @@ import ProcModel
 import ProcSource
 import ProcText
 
-/// A table of pages under way.
+/// A table of pages that is being made.
 struct PageTable {
     let text: TextStream
-    /// How many pages it has, counted up to a number.
+    /// Counts the pages it has, until this many are found.
     let find: (UInt64, Reader) throws(ProcError) -> UInt64
 
-    /// - Parameter next: the next rows, of the results of the pipeline; nil at the end.
+    /// - Parameter next: makes the next rows from the results of the pipeline; nil at the end.
     init<Part: Sendable>(
         _ header: [UInt8], _ pipeline: PagePipeline<Part>,
         next: @escaping @Sendable (PagePipeline<Part>, Reader) throws(ProcError) -> [UInt8]?
@@ -19,7 +19,7 @@ struct PageTable {
         find = pipeline.find
     }
 
-    /// One without rows.
+    /// A table without rows.
     fileprivate init(header: [UInt8]) {
         text = TextStream(header: header) { _ in nil }
         find = { _, _ in 0 }
@@ -29,7 +29,7 @@ struct PageTable {
 extension Opening {
     /// A table of pages: frozen if short, else made as it is read.
     ///
-    /// - Parameter make: the table below this header.
+    /// - Parameter make: makes the table that begins with this header.
     func pageTable(
         _ columns: [UInt8], make: (_ header: [UInt8], PageWalk, PagePlan, _ borders: [UInt64]) -> PageTable
     ) throws(ProcError) -> OpenFile {
@@ -42,15 +42,15 @@ extension Opening {
         } isLong: { table throws(ProcError) in
             tree.mustStream(rows: Int(try table.find(UInt64(Tree.mostFrozenRows + 1), reader)))
         } stream: { table throws(ProcError) in
-            // What it may hold depends on whether it has as much as a piece.
+            // How much the text may hold depends on whether the table fills a piece.
             _ = try table.find(PagePlan.pagesPerPiece, reader)
             return table.text
         }
     }
 
-    /// A table of what is counted over all pages.
+    /// A table of counts over all pages.
     ///
-    /// - Parameter wanted: words of frames that are counted by.
+    /// - Parameter wanted: the words of frames that the counts need.
     func counts<Counts: PageCounts>(
         _ columns: [UInt8], _ wanted: PageWalk.Wanted, _ none: Counts
     ) throws(ProcError) -> OpenFile {
@@ -71,9 +71,9 @@ extension Opening {
         }
     }
 
-    /// Adds up what the decoders make of all pages of some ranges.
+    /// Decodes all pages of some ranges and adds up the results.
     ///
-    /// - Parameter wanted: words of frames that `decode` reads.
+    /// - Parameter wanted: the words of frames that `decode` needs.
     func reduce<Part: Sendable, Result>(
         _ ranges: [AddressRange], _ walk: PageWalk, _ wanted: PageWalk.Wanted, into result: Result,
         decode: @escaping @Sendable (PagePiece, inout DecodeScratch) throws(ProcError) -> Part,

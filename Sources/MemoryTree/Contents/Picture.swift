@@ -4,11 +4,11 @@ import ProcText
 import Syscalls
 
 extension Opening {
-    /// A picture of the pages of all mappings laid end to end, or of one mapping.
+    /// A picture of the pages that the file is about, laid end to end.
     ///
     /// - Parameters:
-    ///   - blank: the picture of so many pages without an entry.
-    ///   - paint: the picture of the pages of these addresses.
+    ///   - blank: makes the picture of this many pages without an entry.
+    ///   - paint: draws the pages of these addresses into the picture.
     func picture<Image: Picture>(
         _ blank: (UInt64) -> Image,
         paint: (Image, PageWalk, PageOffsets) throws(ProcError) -> Image
@@ -46,7 +46,8 @@ struct PageOffsets: Sendable {
         ends = spans.map(\.end)
     }
 
-    /// Calls `body` with the number of the first page and the count for each part of the range in one span.
+    /// Calls `body` for each part of the range that lies in one span, with the number of its first page and how many it
+    /// has.
     func forEachPart(_ range: AddressRange, _ body: (UInt64, UInt64) -> Void) {
         var index = ends.firstIndex(notBelow: range.start + 1)
         while index < spans.count, spans[index].start < range.end {

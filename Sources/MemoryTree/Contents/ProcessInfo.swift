@@ -2,7 +2,7 @@ import ProcModel
 import ProcSource
 import ProcText
 
-/// What /proc/PID/stat and status tell everybody of a process.
+/// What /proc/PID/stat and status tell everybody about a process.
 struct ProcessIdentity {
     let stat: ProcessStat
     let status: StatusFile
@@ -26,7 +26,7 @@ struct ProcessIdentity {
     private func number(_ key: String) -> Cell { .number(ifAny: status[key].flatMap { UInt64($0) }) }
 }
 
-/// The subject of `info` of a process.
+/// What `info` of a process is made from.
 struct ProcessInfo {
     let identity: ProcessIdentity
     /// Milliseconds since 1970.
@@ -41,8 +41,8 @@ struct ProcessInfo {
 }
 
 extension Content {
-    /// Says of anybody what /proc/PID/status tells everybody. Made anew each time: the kernel is asked about the link to the
-    /// executable when that is read.
+    /// Shown for any process, like /proc/PID/status. Made again for each open: the kernel checks the right to the link
+    /// to the executable when the link is read.
     static let processInfo = process { tree, process, view throws(ProcError) in
         let identity = try ProcessIdentity(process)
         let executable: Cell
@@ -50,7 +50,7 @@ extension Content {
             executable = .name(try process.readLink("exe", as: try view.decision.rights()))
         } catch {
             try error.throwIfUnanswered()
-            // A process without a program has none; one that has ended has no answer.
+            // A process without a program has no executable. One that has ended gives no answer.
             guard process.isAlive else { throw .gone }
             executable = if case .refused = error { .hidden } else { .absent }
         }

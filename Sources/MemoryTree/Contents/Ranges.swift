@@ -3,7 +3,7 @@ import ProcSource
 import ProcText
 
 extension Content {
-    /// Neighbouring pages of which the same is true as one line.
+    /// One line for each run of neighbouring pages that are alike.
     static let ranges = memory { opening throws(ProcError) in
         try opening.pageTable(PageRange.table.header) { header, walk, plan, borders in
             let context = walk.context
@@ -30,7 +30,7 @@ private final class RangeJoiner: @unchecked Sendable {
 
     init(borders: [UInt64]) { self.borders = borders }
 
-    /// The rows that are complete once these ranges have come.
+    /// The rows that are complete after these ranges.
     func rows(_ ranges: [PageRange]) -> [UInt8] {
         var text = LineWriter()
         for range in ranges {

@@ -15,7 +15,7 @@ extension Content {
         try opening.source(opening.tree.files.cgroups, opening.context.view.cgroup, .cgroups, \.cgroups)
     }
 
-    /// An array of words: entry *k* is that of page *k* of the mapping.
+    /// An array of words: word *k* is that of page *k* of the mapping.
     private static func rawWords(
         _ source: @escaping @Sendable (Opening) throws(ProcError) -> RawSource
     ) -> Content {
@@ -28,7 +28,7 @@ extension Content {
     }
 }
 
-/// What an array is read from.
+/// Where the words of an array come from.
 private struct RawSource: Sendable {
     let wanted: PageWalk.Wanted
     let column: any KeyPath<PageBatch, [UInt64]> & Sendable
@@ -61,19 +61,20 @@ extension RecordFile {
 }
 
 extension Opening {
-    /// - Throws: the kernel's refusal where words are hidden: never zeros.
+    /// - Throws: EPERM or EACCES, as the kernel does, where the reader may not see the words. They are never shown as
+    ///   zeros.
     fileprivate func source(
         _ file: FrameFile, _ visibility: Visibility, _ wanted: PageWalk.Wanted,
         _ column: any KeyPath<PageBatch, [UInt64]> & Sendable
     ) throws(ProcError) -> RawSource {
         if let failure = file.failure { throw failure }
-        // Without the frame numbers there is nothing to ask; with them the file itself is closed.
+        // Without frame numbers there is nothing to look up. With them, it is the file of words that may not be read.
         guard context.view.frame == .known else { throw .refused(.notPermitted) }
         guard visibility == .known else { throw .refused(.permissionDenied) }
         return RawSource(wanted: wanted, column: column)
     }
 
-    /// Bytes of an array, and of them those of pages that have an entry.
+    /// The size of an array, and how many of its bytes are of pages that have an entry.
     static func rawSize(_ opening: Opening, _ range: AddressRange) throws(ProcError) -> FileSize? {
         var stored: UInt64?
         do throws(ProcError) {
@@ -81,7 +82,7 @@ extension Opening {
                 stored = try opening.tree.pageCount(of: range, opening.process, walk, opening.reader) * 8
             }
         } catch {
-            // The size is no secret.
+            // The size itself is not secret.
             guard case .refused = error else { throw error }
         }
         return FileSize(bytes: rawBytes(range, pageSize: opening.context.pageSize), stored: stored)
@@ -92,7 +93,7 @@ extension Opening {
 }
 
 extension [Extent] {
-    /// What of them lies in a range; they are in address order.
+    /// The parts of them that lie in a range. They must be in address order.
     fileprivate func part(_ start: UInt64, _ end: UInt64) -> [Extent] {
         var low = 0
         var high = count
@@ -121,6 +122,6 @@ extension [Range<UInt64>] {
 }
 
 extension UInt64 {
-    /// Byte `index` of the number as it lies in memory here.
+    /// Byte `index` of the number in this machine's byte order.
     fileprivate func hostOrder(_ index: Int) -> UInt64 { littleEndian >> UInt64(index * 8) & 0xff }
 }

@@ -35,7 +35,7 @@ extension SMaps {
         word("VmFlags", "flags of the mapping; the codes are listed below"),
     ]
 
-    /// The keys that this kernel printed, in its order; unknown ones have no meaning.
+    /// The keys that this kernel printed, in its order. Unknown ones have an empty meaning.
     var printed: [Column<SMaps>] {
         fields.map { field in
             let meaning = Self.keys.first { $0.heading.name == field.key }?.heading.meaning ?? ""

@@ -38,7 +38,8 @@ extension SMaps {
 }
 
 extension Tree {
-    /// The kernel's own lines about a mapping.
+    /// The mapping's lines of smaps, unchanged.
+    /// - Throws: `.absent` when there is no mapping with exactly this range.
     func smaps(_ range: AddressRange, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> ArraySlice<UInt8>
     {
         guard let memory = opened.memory else { throw .absent }

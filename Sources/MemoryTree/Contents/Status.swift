@@ -3,7 +3,7 @@ import ProcSource
 import ProcText
 import Syscalls
 
-/// The subject of `status`: what the daemon counts about itself, at one moment.
+/// What `status` is made from: what the daemon counts about itself, at one moment.
 struct Status {
     let tree: Tree
     let cache: SnapshotCache.Counters

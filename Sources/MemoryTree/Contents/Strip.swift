@@ -3,7 +3,7 @@ import ProcSource
 import ProcText
 
 extension Content {
-    /// What the pages are, as a picture.
+    /// A picture of what the pages are.
     static let strip = memory { opening throws(ProcError) in
         try opening.picture(Strip.init) { strip, walk, offsets throws(ProcError) in
             let context = walk.context

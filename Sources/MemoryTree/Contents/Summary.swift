@@ -2,10 +2,10 @@ import ProcModel
 import ProcSource
 import ProcText
 
-/// The subject of `summary`: counters of smaps or smaps_rollup, and what the page map says.
+/// What `summary` is made from: counters of smaps or smaps_rollup, and the states counted from pagemap.
 struct Summary {
     let smaps: SMaps
-    /// nil where the page map may not be read.
+    /// nil where pagemap may not be read.
     let counts: EntryCounts?
 
     init(_ block: [UInt8], _ counts: EntryCounts?) throws(ProcError) {
@@ -13,7 +13,7 @@ struct Summary {
         self.counts = counts
     }
 
-    /// The keys that stand below those of the kernel.
+    /// The keys that are printed after the kernel's.
     static let ownKeys: [Column<Summary>] =
         [
             .size("Uss", "Private_Clean + Private_Dirty + Private_Hugetlb") { $0.smaps.uss },
@@ -35,8 +35,8 @@ struct Summary {
 }
 
 extension Content {
-    /// What smaps says is shown also where pagemap may not be read: of a process of one's own that is not dumpable. Such a
-    /// text is not kept, so that the right to pagemap is asked for each time.
+    /// The counters of smaps are shown also where pagemap may not be read, as for the reader's own process when it is
+    /// not dumpable. Such a text is not kept, so that the right to pagemap is checked at each open.
     static let summary = memory { opening throws(ProcError) in
         let walk: PageWalk?
         do throws(ProcError) { walk = try opening.walk() } catch {
@@ -57,7 +57,7 @@ extension Opening {
             ProcessIdentity.report.append(try ProcessIdentity(process.process), to: &text)
             return text.bytes
         }
-        // The kernel walks the page tables for it while we count entries.
+        // Another thread reads smaps_rollup while this one counts entries.
         let file = try memory.open("smaps_rollup")
         let rollup = BackgroundReader<[UInt8]>(most: 1, memory.process.lane) { _ throws(ProcError) in
             try memory.readAll(file)
@@ -68,7 +68,7 @@ extension Opening {
         return try Summary(block, counts).text
     }
 
-    /// nil where the page map may not be read.
+    /// nil where pagemap may not be read.
     private func counts(_ walk: PageWalk?) throws(ProcError) -> EntryCounts? {
         guard let walk else { return nil }
         return try entryCounts(try pages().walkable, walk)

@@ -4,7 +4,7 @@ import ProcText
 import Syscalls
 
 extension Opening {
-    /// The first line of a table: what it is of, and of when.
+    /// The first line of a table: what it shows, and when it was taken.
     func title() throws(ProcError) -> [UInt8] {
         var line = LineWriter()
         line.text("# ")

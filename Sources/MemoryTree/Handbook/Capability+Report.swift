@@ -2,7 +2,7 @@ import ProcSource
 import ProcText
 
 extension Capability {
-    /// The file `capabilities`; its subject is what is missing, and why.
+    /// The file `capabilities`. It is made from what is missing, with the reason for each.
     static let report = Report<[Capability: String]>(
         allCases.map { capability in
             .key(capability.rawValue, capability.meaning) { missing in

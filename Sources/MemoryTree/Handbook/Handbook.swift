@@ -32,7 +32,7 @@ package enum Handbook {
         return text.bytes
     }()
 
-    /// Command and what it answers, M and PID as in README.
+    /// Commands and what each shows; M and PID as in README.
     package static let examples: [(command: String, meaning: String)] = [
         ("cat M/self/layout", "the mappings of this process, with sizes"),
         ("cat M/PID/by-label/heap/pages", "every page of the heap"),
@@ -53,7 +53,7 @@ package enum Handbook {
         entry.row.columns.isEmpty ? nil : (entry.row.spelling, entry.row.columns)
     }
 
-    /// The keys of `info` and `summary`, each once: with all it means where it is in several.
+    /// The keys of `info` and `summary`, each once. A key of several reports has all its meanings.
     static let keys: [Heading] = {
         let reports = [
             ProcessInfo.report.headings, MappingInfo.ownKeys.map(\.heading), SMaps.keys.map(\.heading),
@@ -159,7 +159,7 @@ package enum Handbook {
 extension String {
     func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 
-    /// With the characters escaped that roff would take for its own.
+    /// With roff's special characters escaped.
     fileprivate var roff: String {
         reduce(into: "") { $0 += $1 == "-" ? "\\-" : $1 == "\\" ? "\\e" : $1 == "@" ? "@" : String($1) }
     }

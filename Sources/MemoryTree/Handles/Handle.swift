@@ -1,7 +1,7 @@
 import ProcSource
 import Syscalls
 
-/// What a reader has open: a file of the tree, with what it holds of what there is for all handles.
+/// A file of the tree that a reader has open, and its share of `HandleQuota`.
 package final class Handle: Sendable {
     package let file: OpenFile
     private let charge: Charge
@@ -12,21 +12,21 @@ package final class Handle: Sendable {
         try file.count(in: charge)
     }
 
-    /// Ends the work that goes on for it.
+    /// Stops the work done ahead of the reader.
     package func close() {
         if case .stream(let stream) = file { stream.cancel() }
     }
 }
 
-/// An open directory: what it held when it was opened.
+/// An open directory: its entries as they were when it was opened.
 package final class Listing: Sendable {
     package let node: Node
     package let entries: [(name: [UInt8], node: Node)]
-    /// For whom, where some see other names than others.
+    /// Whom the entries are for, where hidepid hides processes; else nil.
     let finder: Finder?
     private let charge: Charge
 
-    /// What an entry costs beside its name.
+    /// Bytes of an entry, without its name.
     private static let bytesPerName = 144
 
     fileprivate init(
@@ -41,9 +41,9 @@ package final class Listing: Sendable {
 }
 
 extension Tree {
-    /// Opens a file: its text is made now and frozen, or is made while it is read.
+    /// Opens a file. Its text is made now and kept, or made while it is read.
     ///
-    /// - Throws: also ENFILE, EMFILE and ENOMEM where there is no room for one more.
+    /// - Throws: also ENFILE, EMFILE and ENOMEM, when `HandleQuota` is used up.
     package func open(_ node: Node, for reader: Reader) throws(ProcError) -> Handle {
         let charge = try quota.openHandle(for: reader.requester.user)
         let start = System.monotonicNanoseconds

@@ -1,16 +1,16 @@
 import ProcSource
 import Syscalls
 
-/// What handles hold and what is made ahead of their readers, bounded in all and for each user.
+/// Limits what handles hold and what is made ahead of their readers, in all and for each user.
 ///
-/// `Quota` says who may have how much. What readers can do without, such as pieces made ahead of them, takes half at
-/// most, so that it never lets an open fail.
+/// `Quota` defines the shares. Spare bytes are those that readers can do without, such as pieces made ahead of them.
+/// They take half of the bytes at most, so that they never make an open fail.
 package final class HandleQuota: Sendable {
     package struct Amount: Equatable, Sendable {
         package var handles: Int
-        /// Bytes, of text or what it stands for.
+        /// Bytes of text, and of what text is made from.
         package var bytes: Int
-        /// Of these, what readers can do without.
+        /// The part of `bytes` that readers can do without.
         package var spare: Int
 
         package init(handles: Int = 0, bytes: Int = 0, spare: Int = 0) {
@@ -29,23 +29,24 @@ package final class HandleQuota: Sendable {
     private struct State {
         var handles, bytes: Quota
         var spare = 0
-        /// Most bytes since the allocator was last asked to return what is free.
+        /// The highest total of bytes since free memory was last returned to the kernel.
         var peak = 0
     }
 
     private let state: Monitor<State>
 
-    /// What an open handle costs without its text.
+    /// Bytes of an open handle, without its text.
     static let bytesPerHandle = 4096
-    /// A peak that leaves so much behind that returning it is worth the time that takes.
+    /// Bytes. After a lower peak, returning free memory is not worth the time.
     private static let peakToReturn = 32 << 20
 
     package init(most: Amount) {
         state = Monitor(State(handles: Quota(most: most.handles), bytes: Quota(most: most.bytes)))
     }
 
-    /// The bounds of a daemon that may have so many descriptors open. A handle keeps one at most, or a few where few such
-    /// handles have room; the rest is for processes held open and requests under way.
+    /// The limits of a daemon that may have this many descriptors open. Half of them are for handles. Most handles keep
+    /// one at most; those that keep a few hold so many bytes that only few of them fit. The rest is for processes held
+    /// open and for requests.
     package convenience init(descriptors: Int) {
         self.init(most: Amount(handles: max(8, descriptors / 2), bytes: 256 << 20))
     }
@@ -54,9 +55,10 @@ package final class HandleQuota: Sendable {
         state.withLock { Amount(handles: $0.handles.total, bytes: $0.bytes.total, spare: $0.spare) }
     }
 
-    /// Room for a handle of the user.
+    /// Counts one more handle of the user.
     ///
-    /// - Throws: ENFILE when there are too many, EMFILE when the user has too many, ENOMEM when they hold too much.
+    /// - Throws: ENFILE when there are too many handles, EMFILE when the user has too many, ENOMEM when too many bytes
+    ///   are held.
     package func openHandle(for user: UInt32) throws(ProcError) -> Charge {
         let charge = Charge(self, user)
         try charge.take(Amount(handles: 1, bytes: Self.bytesPerHandle))
@@ -97,12 +99,13 @@ package final class HandleQuota: Sendable {
             state.peak = state.bytes.total
             return true
         }
-        // Takes its time, and whoever frees may have a reader waiting.
+        // In a thread of its own: it takes time, and a reader may be waiting for this one.
         if wasMuch { Thread.start { System.returnFreeMemory() } }
     }
 }
 
-/// What one handle, or the work for one reader, holds; all of it is given back with the last reference.
+/// What one handle, or the work for one reader, has taken of the quota. All of it is given back with the last
+/// reference.
 package final class Charge: Sendable {
     private let quota: HandleQuota
     private let user: UInt32
@@ -115,9 +118,9 @@ package final class Charge: Sendable {
 
     deinit { quota.giveBack(held.withLock { $0 }, of: user) }
 
-    /// Counts bytes that cannot be done without.
+    /// Counts bytes that the reader needs.
     ///
-    /// - Throws: ENOMEM when there is no room for them.
+    /// - Throws: ENOMEM when the quota is used up.
     package func take(bytes: Int) throws(ProcError) { try take(HandleQuota.Amount(bytes: bytes)) }
 
     fileprivate func take(_ amount: HandleQuota.Amount) throws(ProcError) {
@@ -125,7 +128,7 @@ package final class Charge: Sendable {
         held.withLock { $0 += amount }
     }
 
-    /// Counts bytes that can be done without; false when there is no room for them.
+    /// Counts bytes that the reader can do without; false when the quota for those is used up.
     package func takeSpare(bytes: Int) -> Bool {
         guard quota.takeSpare(bytes, for: user) else { return false }
         held.withLock { $0 += HandleQuota.Amount(bytes: bytes, spare: bytes) }

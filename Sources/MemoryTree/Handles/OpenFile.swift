@@ -2,7 +2,7 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// An open file of the tree: what one handle reads from beginning to end.
+/// The content of an open file, as one handle reads it.
 package enum OpenFile: Sendable {
     /// Text made at open.
     case frozen(FrozenText)
@@ -11,7 +11,7 @@ package enum OpenFile: Sendable {
     /// Text made as it is read, front to back only.
     case stream(TextStream)
 
-    /// Bytes; nil for a stream.
+    /// The size in bytes; nil for a stream.
     package var size: UInt64? {
         switch self {
         case .frozen(let text): UInt64(text.bytes.count)
@@ -20,7 +20,7 @@ package enum OpenFile: Sendable {
         }
     }
 
-    /// Up to `count` bytes from the offset, in pieces; none at the end. Each answer is to be followed by `settle`.
+    /// Up to `count` bytes from the offset, in pieces; none at the end. Call `settle` after each read that returns.
     package func read(at offset: UInt64, count: Int, _ reader: Reader) throws(ProcError) -> [ArraySlice<UInt8>] {
         switch self {
         case .frozen(let text):
@@ -31,14 +31,14 @@ package enum OpenFile: Sendable {
         }
     }
 
-    /// Whether the answer to the last `read` has reached its reader; else the next one gets it.
+    /// Says whether the bytes of the last `read` have reached the reader. If not, the next `read` returns them again.
     package func settle(delivered: Bool) {
         if case .stream(let stream) = self { stream.settle(delivered: delivered) }
     }
 
-    /// Counts what the file holds, now and as it is read, as part of what its handle does.
+    /// Counts the bytes that the file holds, now and while it is read.
     ///
-    /// - Throws: ENOMEM when there is no room for it.
+    /// - Throws: ENOMEM when the quota is used up.
     func count(in charge: Charge) throws(ProcError) {
         switch self {
         case .frozen(let text): try charge.take(bytes: text.bytes.count)
@@ -47,7 +47,8 @@ package enum OpenFile: Sendable {
         }
     }
 
-    /// The first byte at or after the offset that is data, or a hole; nil when there is none before the end.
+    /// The start of the next data, or of the next hole, at or after the offset, as lseek(2) gives it for SEEK_DATA and
+    /// SEEK_HOLE: the end of the file is a hole. nil (ENXIO) when there is none.
     package func seek(_ offset: UInt64, toData: Bool) -> UInt64? {
         guard let size, offset < size else { return nil }
         guard case .record(let file) = self, let data = file.data else { return toData ? offset : size }
@@ -58,7 +59,7 @@ package enum OpenFile: Sendable {
     }
 }
 
-/// Text of a handle, shared with others that were opened within the maximum age.
+/// The text of a handle. Handles opened within the maximum age share it.
 package final class FrozenText: Sendable {
     package let bytes: [UInt8]
 

@@ -3,7 +3,7 @@ import ProcSource
 import ProcText
 import Syscalls
 
-/// One opening of a file about an address space: the node, the process as it is now, and for whom.
+/// What is known when a file about an address space is opened: the node, the process as it is now, and the reader.
 package struct Opening: Sendable {
     let tree: Tree
     let node: Node
@@ -21,15 +21,15 @@ package struct Opening: Sendable {
 
     var context: FrameContext { process.context }
 
-    /// A text of moderate length, shared among those with the same rights who open it within the maximum age. The
-    /// kernel has been asked about this reader's right to its source before.
+    /// A text of moderate length. Readers with the same rights who open it within the maximum age share it. The kernel
+    /// has checked this reader's right to the source before.
     func shared(make: () throws(ProcError) -> [UInt8]) throws(ProcError) -> OpenFile {
         let bytes = try tree.cache.value(.answer(node), for: reader, bytes: { $0.count + 64 }, make: make)
         return .frozen(FrozenText(bytes))
     }
 
-    /// A table: shared like that if it is short, else made as it is read. Of several who wait for it, the one who finds out that
-    /// it is long goes on with it, and the others begin their own.
+    /// A table. A short one is shared in the same way; a long one is made as it is read. If several readers wait for a
+    /// table that turns out to be long, the one who began it keeps it, and the others begin their own.
     ///
     /// - Parameters:
     ///   - isLong: whether it has more rows than may be frozen now.
@@ -53,7 +53,7 @@ package struct Opening: Sendable {
         return .stream(try stream(table))
     }
 
-    /// What is needed to read pages of the process; nil when it has no memory. Here the kernel decides about the right to.
+    /// Opens pagemap with the reader's rights: here the kernel decides. nil when the process has no memory.
     func walk() throws(ProcError) -> PageWalk? { try tree.walk(process) }
 
     /// The addresses that the file is about.
@@ -68,8 +68,8 @@ package struct Opening: Sendable {
         }
     }
 
-    /// What makes sure that all pages there were have been looked at: those of a mapping that is no more come to an end too,
-    /// and those of a program that another one has replaced between two opens.
+    /// Checks at the end of the pages that it is a real end, and throws `.gone` if it is not: the pages also end when
+    /// the mapping is unmapped, or the program is replaced between two opens.
     var atEnd: @Sendable (Reader) throws(ProcError) -> Void {
         let (tree, process, part) = (tree, process, part)
         return { reader throws(ProcError) in
@@ -82,7 +82,7 @@ package struct Opening: Sendable {
 }
 
 extension Tree {
-    /// A file, of which no handle is counted: stat asks for sizes this way.
+    /// Opens a file without counting a handle: stat uses it to learn the size.
     func openFile(_ node: Node, _ reader: Reader) throws(ProcError) -> OpenFile {
         switch node.entry.row.content {
         case .directory, .link: throw .absent
@@ -108,16 +108,17 @@ extension Tree {
         let opened = try opened(node.process, reader)
         guard opened.space == node.space || node.space == Node.unknownSpace else { throw .gone }
         try requireView(of: node, opened.view)
-        // What is kept is kept under the number that it has.
+        // The node is the key in the cache, so it gets the number of the address space that was opened.
         return Opening(self, node.of(space: opened.space, view: opened.view), part, opened, reader)
     }
 
-    /// An inode is for one view: who has it from another reader, by a handle that stands for a path, must look up anew.
+    /// An inode is for one view. A reader who got it from a reader with another view, as an O_PATH descriptor, must
+    /// look the name up again (ESTALE).
     private func requireView(of node: Node, _ view: ReaderView) throws(ProcError) {
         guard node.view == view else { throw .failed(.staleNFSFileHandle) }
     }
 
-    /// Rows beyond which a table is not frozen but made as it is read: about 8 MiB of text.
+    /// A table with more rows is not frozen but made as it is read: about 8 MiB of text.
     static let mostFrozenRows = 65_536
     static let typicalRowBytes = PageRows.typicalRowBytes
 

@@ -2,17 +2,17 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// A file of records of equal size in which any record can be made alone.
+/// A file of records of equal size. Any record can be made without the others.
 ///
-/// Blocks of records are made when first read and kept for the handle, up to a bound and while there is room, so that it
-/// sees one answer.
+/// A block of records is made when it is first read. The handle keeps it, so that it reads the same again, unless
+/// `mostKept` or the quota is used up.
 package final class RecordFile: Sendable {
     /// Bytes.
     package let size: UInt64
-    /// Where there is data, as byte ranges in order; nil when there are no holes.
+    /// The byte ranges with data, in order; nil when there are no holes.
     package let data: [Range<UInt64>]?
     private let blockSize: UInt64
-    /// Bytes that it needs to make records.
+    /// Bytes held to make records from.
     private let tableBytes: Int
     private let make: @Sendable (UInt64, Reader) throws(ProcError) -> [UInt8]
     private let kept = Monitor(Kept())
@@ -26,9 +26,9 @@ package final class RecordFile: Sendable {
     private static let mostKept = 8 << 20
 
     /// - Parameters:
-    ///   - blockSize: bytes of a block, a multiple of the record's.
-    ///   - tableBytes: what `make` holds, roughly.
-    ///   - make: the block of a number, all of it but for the last one.
+    ///   - blockSize: bytes of a block, a multiple of the record size.
+    ///   - tableBytes: roughly how many bytes `make` holds.
+    ///   - make: makes the block with this number. Only the last block may be shorter.
     init(
         size: UInt64, blockSize: UInt64, data: [Range<UInt64>]? = nil, tableBytes: Int = 0,
         make: @escaping @Sendable (UInt64, Reader) throws(ProcError) -> [UInt8]
@@ -55,7 +55,7 @@ package final class RecordFile: Sendable {
                 try reader.checkInterrupted()
                 block = try self.block(position / blockSize, reader)
             } catch {
-                // What there is gets the reader on.
+                // Return what there is; the next read tries again.
                 if error.isPassing, !pieces.isEmpty { break }
                 throw error
             }

@@ -1,31 +1,31 @@
 import ProcSource
 import Syscalls
 
-/// Text that is made while it is read, front to back: each byte is handed out once, and none is lost when an answer does
-/// not reach its reader.
+/// Text that is made while it is read, front to back. Each byte is delivered once; bytes that did not reach the reader
+/// are returned again.
 ///
-/// One reader at a time: between an answer and `settle` nobody else gets one.
+/// One read at a time: between `read` and `settle`, another `read` throws `.mustWait`.
 package final class TextStream: Sendable {
     private struct Contents {
         /// None of them empty.
         var pieces: [ArraySlice<UInt8>]
-        /// Offset of the first of them.
+        /// Offset of the first piece.
         var position: UInt64 = 0
         var isAtEnd = false
-        /// Why nothing comes any more; what was made before is still handed out.
+        /// The failure that ended the text. What was made before is still returned.
         var failure: ProcError?
     }
 
     private struct State {
-        /// nil while a reader has it.
+        /// nil while a read uses it, until `settle`.
         var contents: Contents?
-        /// What that reader was given, from the first piece on: bytes.
+        /// What the last `read` returned: this many bytes from the first piece on.
         var given: (contents: Contents, bytes: Int)?
-        /// Opened when a reader is done.
+        /// Opens when that read is settled.
         var gate: Gate?
     }
 
-    /// Pieces of one answer: each is a buffer of its own in the reply, of which the kernel takes 1,024.
+    /// Pieces in one answer. Each is one buffer of the reply, and the kernel takes at most 1,024.
     private static let mostPieces = 256
 
     let mostHeld: @Sendable () -> Int
@@ -34,9 +34,10 @@ package final class TextStream: Sendable {
     private let end: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - mostHeld: bytes that it may hold while nobody reads, beside those it finds room for itself.
-    ///   - next: the next piece, which may be empty; nil at the end. A failure that passes loses nothing.
-    ///   - end: stops the making of pieces ahead, at any time and from any thread.
+    ///   - mostHeld: bytes that it may hold between reads, without those that it counts in the quota itself.
+    ///   - next: makes the next piece, which may be empty; nil at the end. After a temporary failure (`isPassing`) it
+    ///     is called again.
+    ///   - end: stops the work done ahead. Called at any time, from any thread.
     init(
         header: [UInt8], mostHeld: @escaping @Sendable () -> Int = { 0 },
         end: @escaping @Sendable () -> Void = {},
@@ -48,10 +49,11 @@ package final class TextStream: Sendable {
         self.end = end
     }
 
-    /// Ends the work ahead of a reader who has gone.
+    /// Stops the work done ahead of a reader who has gone.
     func cancel() { end() }
 
-    /// - Throws: ESPIPE when the offset is not where the last answer ended.
+    /// - Throws: also ESPIPE when the offset is not where the last answer ended, and `.mustWait` while another read is
+    ///   not settled.
     func read(at offset: UInt64, count: Int, _ reader: Reader) throws(ProcError) -> [ArraySlice<UInt8>] {
         var contents = try checkOut()
         do throws(ProcError) {
@@ -71,7 +73,7 @@ package final class TextStream: Sendable {
         return answer
     }
 
-    /// Whether the answer has reached its reader; else the next one gets it.
+    /// Says whether the bytes of the last `read` have reached the reader. If not, the next `read` returns them again.
     func settle(delivered: Bool) {
         guard
             let given = state.withLock({ state in
@@ -96,7 +98,7 @@ package final class TextStream: Sendable {
         checkIn(contents)
     }
 
-    /// All of it at once.
+    /// The whole text at once.
     func readAll(_ reader: Reader) throws(ProcError) -> [UInt8] {
         var text: [UInt8] = []
         while true {
@@ -109,7 +111,7 @@ package final class TextStream: Sendable {
 
     /// Makes pieces until there are enough bytes, or the end is reached.
     ///
-    /// - Throws: why there is nothing; where there is something, that comes first.
+    /// - Throws: the failure, if no bytes are ready. If some are, they are returned first.
     private func fill(_ contents: inout Contents, _ count: Int, _ reader: Reader) throws(ProcError) {
         var ready = contents.pieces.reduce(0) { $0 + $1.count }
         while ready < count, contents.pieces.count < Self.mostPieces, !contents.isAtEnd, contents.failure == nil {

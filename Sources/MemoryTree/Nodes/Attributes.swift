@@ -15,9 +15,9 @@ package struct Attributes: Sendable {
 }
 
 extension Tree {
-    /// What stat shows: owners as /proc's, and the size as far as it is known without decoding a page.
+    /// What stat shows: owners as in /proc, and the size as far as it is known without decoding a page.
     ///
-    /// - Parameter wasFound: the node has been looked up for this very request.
+    /// - Parameter wasFound: the node was looked up for this same request.
     package func attributes(of node: Node, wasFound: Bool = false, for reader: Reader) throws(ProcError) -> Attributes {
         var attributes = Attributes()
         if let id = node.process {
@@ -28,14 +28,14 @@ extension Tree {
         }
         switch node.kind {
         case .directory:
-            // A mapping's folder is there as long as the mapping is.
+            // A mapping's directory exists as long as the mapping does.
             if case .mapping(let process, let range) = node.scope, !wasFound {
                 try requireMapping(range, of: process, reader)
             }
         case .link:
             attributes.size = UInt64(try target(of: node, for: reader).count)
         case .file:
-            // What may not be read has no size to show, but is there.
+            // A file that the reader may not read exists, but shows no size.
             do { try addSize(of: node, to: &attributes, reader) } catch {
                 guard case .refused = error else { throw error }
             }
@@ -61,7 +61,7 @@ extension Tree {
 }
 
 extension PinnedProcess {
-    /// User and group that /proc shows as owners of its files: root's where the process is not dumpable.
+    /// User and group that /proc shows as owners of its files: root where the process is not dumpable.
     fileprivate func fileOwner() throws(ProcError) -> (user: UInt32, group: UInt32) {
         guard let status = try? directory.status("maps") else { return try owner() }
         return (status.user, status.group)

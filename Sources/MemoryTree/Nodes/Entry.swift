@@ -1,7 +1,7 @@
 import ProcText
 
-/// Every entry of the tree. Its row is the only place that says what it is called, where it stands and what it shows; the
-/// README in the tree, the manual page and docs/tree.md are generated from the rows. Directories list in this order.
+/// Every entry of the tree. Its row is the only place that says its name, where it stands and what it shows. The README
+/// in the tree, the manual page and docs/tree.md are generated from the rows. Directories list entries in this order.
 package enum Entry: UInt8, CaseIterable, Sendable {
     case root, readme, capabilities, legend, status, ownProcess, byName, nameGroup, namedProcess
     case process, processInfo, mappingInfo, summary, layout, pages, ranges, flags, mapCounts, letters, strip, fill,
@@ -129,7 +129,7 @@ package enum Entry: UInt8, CaseIterable, Sendable {
         Row(.fixed(name), in: [parent], .report, mode, size: size, meaning, content)
     }
 
-    /// About the pages of a process, of a mapping, or of a range of addresses.
+    /// A table about the pages of a process, of a mapping, or of a range of addresses.
     private func table(_ name: String, _ columns: [Heading], _ meaning: String, _ content: Content) -> Row {
         Row(.fixed(name), in: [.process, .mapping], .table, 0o400, ofRanges: true, columns: columns, meaning, content)
     }

@@ -46,7 +46,7 @@ extension Content {
 }
 
 extension Tree {
-    /// Where a link leads.
+    /// The target of a link.
     package func target(of node: Node, for reader: Reader) throws(ProcError) -> [UInt8] {
         guard case .link(let target) = node.entry.row.content else { throw .absent }
         return try target(self, node, reader)
@@ -54,6 +54,6 @@ extension Tree {
 }
 
 extension AddressRange {
-    /// As in map_files.
+    /// `START-END`, as in map_files.
     var name: [UInt8] { Array(String(range: self).utf8) }
 }

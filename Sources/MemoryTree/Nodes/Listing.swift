@@ -29,7 +29,7 @@ extension Tree {
             }
         case .mapping(let process, let range):
             hasFile = try requireMapping(range, of: process, reader)
-            // The number only makes the inode numbers that are listed.
+            // The number is used only for the inode numbers in the listing.
             let known = try processes.lastSpace(of: process)
             space = if let known { known } else { try opened(process, reader).space }
         case .range, .address, .label, .name, .named: return []
@@ -44,8 +44,8 @@ extension Tree {
         }
     }
 
-    /// The right to a listing once more: a handle may have been passed on, and as with a directory of /proc each reading of
-    /// it is by the rights of who reads.
+    /// Checks the right to a listing again. An open directory may have been passed to another process; as in /proc,
+    /// each read of it needs the right of the process that reads.
     package func require(_ listing: Listing, for reader: Reader) throws(ProcError) {
         guard access.tellsReadersApart, case .directory(let asking) = listing.node.entry.row.content else { return }
         switch (asking, listing.node.process) {

@@ -5,7 +5,8 @@ import Syscalls
 extension Tree {
     /// The node of a name in a directory.
     ///
-    /// - Throws: `.absent` when there is none, `.gone` when the directory's process is no more, what the kernel refuses.
+    /// - Throws: `.absent` when there is none, `.gone` when the directory's process has ended, `.refused` when the
+    ///   kernel refuses.
     package func lookup(_ name: [UInt8], in parent: Node, for reader: Reader) throws(ProcError) -> Node {
         if let entry = parent.entry.child(named: name) { return try fixedChild(entry, in: parent, reader) }
         if let node = nodeOfRange(name, in: parent) { return try ofPresentSpace(node, reader) }
@@ -13,9 +14,9 @@ extension Tree {
         return Node(entry, try names.find(self, name, parent, reader))
     }
 
-    /// What a look-up finds that must not wait for a process which does not answer: what the name stands for if it is there,
-    /// which opening it or reading the link will tell. While a look-up waits, whoever walks through that name cannot even
-    /// be killed. nil where nothing can be told.
+    /// The result of a look-up that must not wait for a process that does not answer: what the name stands for, if that
+    /// exists. Opening the file or reading the link will tell. While a look-up waits, a thread that uses the name
+    /// cannot even be killed. nil where nothing can be said.
     package func lookupUnanswered(_ name: [UInt8], in parent: Node, for reader: Reader) -> (Node, Attributes)? {
         guard let process = parent.process, let owner = try? processes.held(process)?.owner(),
             var node = candidate(name, in: parent)
@@ -36,7 +37,7 @@ extension Tree {
         return names.guess(name, parent).map { Node(entry, $0) }
     }
 
-    /// A child with a fixed name: of the same thing as its directory.
+    /// The node of a child with a fixed name. It has the scope of its directory.
     private func fixedChild(_ entry: Entry, in parent: Node, _ reader: Reader) throws(ProcError) -> Node {
         let node = Node(entry, parent.scope)
         switch parent.scope {
@@ -53,7 +54,7 @@ extension Tree {
         }
     }
 
-    /// A mapping's own things are there as long as the mapping is.
+    /// A node in a mapping's directory. It exists as long as the mapping does.
     private func ofMapping(
         _ node: Node, _ process: ProcessID, _ range: AddressRange, _ reader: Reader
     ) throws(ProcError) -> Node {
@@ -65,14 +66,14 @@ extension Tree {
         let hasFile = try requireMapping(range, of: opened, reader)
         if node.entry.row.needsFile {
             guard hasFile, let memory = opened.memory else { throw .absent }
-            // As the kernel: whoever may not stat its link is not told of it.
+            // As in /proc, it is found only with the right to stat the link in map_files.
             _ = try memory.mapFiles().mode(String(range: range))
         }
         return node.kind == .file ? node.of(space: opened.space, view: opened.view) : node
     }
 
-    /// The file with the number of the address space; without the right to see that it is there all the same, as in
-    /// /proc, and opening it fails.
+    /// The file, with the number of the present address space. Without the right to see that, the file is found all the
+    /// same, as in /proc, but opening it fails.
     private func ofPresentSpace(_ node: Node, _ reader: Reader) throws(ProcError) -> Node {
         guard let process = node.process else { throw .absent }
         _ = try processToRead(process, reader)
@@ -85,7 +86,7 @@ extension Tree {
         }
     }
 
-    /// `pages@START-END` and its like.
+    /// The node of `pages@START-END` and the like; nil for other names.
     private func nodeOfRange(_ name: [UInt8], in parent: Node) -> Node? {
         guard case .process(let process) = parent.scope, let at = name.firstIndex(of: UInt8(ascii: "@")),
             let entry = parent.entry.child(named: Array(name[..<at])), entry.row.isOfRanges,

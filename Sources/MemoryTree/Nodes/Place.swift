@@ -1,14 +1,14 @@
-/// Where an entry stands. One that is of different things stands in more than one place.
+/// Where an entry stands. An entry with several kinds of scope stands in several places.
 package struct Place: Sendable {
     package let entry: Entry
-    /// What an entry there is of.
+    /// The kind of scope that it has there.
     package let scope: Scope.Kind
     /// Path below the mount point, patterns in capitals.
     package let path: String
     package let isLookUpOnly: Bool
     package let meaning: String
 
-    /// All places but the root, a directory before what is in it.
+    /// All places but the root. A directory comes before what is in it.
     package static let all: [Place] = below(
         Place(entry: .root, scope: .machine, path: "", isLookUpOnly: false, meaning: ""))
 
@@ -35,14 +35,14 @@ extension Entry {
         allCases.filter { $0.row.parents.contains(parent) }
     }
 
-    /// Those of them with a fixed name: of the same thing as the directory.
+    /// The children with a fixed name. They have the scope of the directory.
     var children: [Entry] { Self.fixedTable[Int(rawValue)] }
 
     private static let fixedTable: [[Entry]] = childrenTable.map { $0.filter { $0.fixedName != nil } }
 
     func child(named name: [UInt8]) -> Entry? { children.first { $0.fixedName == name } }
 
-    /// The child that there is one of for each thing of a kind.
+    /// The child whose name is a pattern: one node for each thing of a kind.
     var namedChild: (entry: Entry, names: Names)? { Self.namedTable[Int(rawValue)] }
 
     private static let namedTable: [(entry: Entry, names: Names)?] = childrenTable.map { children in

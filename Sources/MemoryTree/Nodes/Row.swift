@@ -2,33 +2,35 @@ import ProcModel
 import ProcSource
 import ProcText
 
-/// Everything about an entry of the tree: look-up, listing, attributes, open, the handbook and the statistics read it here.
+/// Everything about an entry of the tree. Look-up, listing, attributes, open, the handbook and the statistics read it
+/// here.
 package struct Row: Sendable {
     package enum Name: Sendable {
         case fixed(String)
-        /// One node for each thing of a kind; the text stands for it in documentation.
+        /// One node for each thing of a kind. The text is its name in documentation.
         case pattern(String, Names)
     }
 
     package enum Kind: Sendable { case directory, file, link }
 
-    /// How a file's text is built.
+    /// The format of what a node shows.
     package enum Format: String, Sendable {
         case text, report, table, fixed, directory, link
     }
 
-    /// What stat shows of a file's size, and when that is true.
+    /// Which size stat shows for a file, and when that is right.
     package enum Size: Sendable {
-        /// Always: the text is made at stat.
+        /// Always right: the text is made at stat.
         case exact
-        /// Always: told without making the text. With `byScan` only where the scan can be had; else opening the file tells.
+        /// Always right: counted without making the text. `byScan`: only where PAGEMAP_SCAN is there; else opening the
+        /// file tells.
         case counted(byScan: Bool, @Sendable (Opening, AddressRange) throws(ProcError) -> FileSize?)
-        /// 0 until the file has been opened; from then on that of the newest text.
+        /// 0 until the file has been opened; then the size of the newest text.
         case fromOpenOn
     }
 
     package let name: Name
-    /// The directories that it stands in; none for the root. In more than one it is of different things.
+    /// The directories that it stands in; none for the root. In each of several it has another scope.
     package let parents: [Entry]
     package let format: Format
     /// Permission bits: those of the file of /proc that it is made from.
@@ -37,11 +39,11 @@ package struct Row: Sendable {
     package let isLookUpOnly: Bool
     /// A process has it also as `NAME@START-END`, look-up only.
     package let isOfRanges: Bool
-    /// It is there only where the mapping has a file.
+    /// It exists only where the mapping has a file.
     package let needsFile: Bool
     package let size: Size
     package let meaning: String
-    /// Of a table and of lines of fixed width.
+    /// The columns of a table or of lines of fixed width.
     package let columns: [Heading]
     let content: Content
 
@@ -78,7 +80,7 @@ package struct Row: Sendable {
         }
     }
 
-    /// What it shows depends on who reads it.
+    /// Whether what it shows depends on the reader.
     var isOfReader: Bool {
         switch content {
         case .directory, .link, .everybody: false
@@ -87,51 +89,51 @@ package struct Row: Sendable {
     }
 }
 
-/// Bytes of a file.
+/// The size of a file, in bytes.
 package struct FileSize: Sendable {
     package let bytes: UInt64
-    /// Bytes that are not holes, where they differ.
+    /// Bytes that are not holes, where they differ from the size.
     package let stored: UInt64?
 }
 
 /// What an entry shows, and how that is made.
 enum Content: Sendable {
     case directory(Asking)
-    /// Where it leads: inside the tree relative to the link, else to a file of /proc.
+    /// The target: inside the tree relative to the link, else a file of /proc.
     case link(@Sendable (Tree, Node, Reader) throws(ProcError) -> [UInt8])
     /// A text that is the same for everybody.
     case everybody(@Sendable (Tree) -> [UInt8])
     /// A text that depends on what its reader may see.
     case reader(@Sendable (Tree, ReaderView) throws(ProcError) -> [UInt8])
-    /// A text about a process that lives, without its address space.
+    /// A text about a living process that needs nothing of its address space.
     case process(@Sendable (Tree, PinnedProcess, ReaderView) throws(ProcError) -> [UInt8])
     /// A file about a part of an address space.
     case memory(@Sendable (Opening) throws(ProcError) -> OpenFile)
     /// A file that only mappings have.
     case mapping(@Sendable (Opening, AddressRange) throws(ProcError) -> OpenFile)
 
-    /// Whose leave a reader needs for a listing, each time they read on in it.
+    /// Which right a reader needs for a listing, each time they read it.
     enum Asking: Sendable {
-        /// Nobody's, but hidepid decides what they find.
+        /// None, but hidepid decides what they find.
         case finding
-        /// That to look at the process.
+        /// The right to see the process.
         case process
-        /// That to look at its address space.
+        /// The right to read its address space.
         case memory
     }
 }
 
-/// The names of things in a directory.
+/// The names in a directory that a pattern stands for.
 package struct Names: Sendable {
     typealias Listed = (name: [UInt8], scope: Scope)
 
     let scope: Scope.Kind
-    /// What the name may stand for; asks nobody, and nil where only `find` can tell.
+    /// What the name may stand for, without a system call; nil where only `find` can tell.
     let guess: @Sendable ([UInt8], Node) -> Scope?
-    /// What it stands for now.
+    /// What the name stands for now.
     ///
     /// - Throws: `.absent` when there is no such thing.
     let find: @Sendable (Tree, [UInt8], Node, Reader) throws(ProcError) -> Scope
-    /// All of them in order; nil where they are look-up only.
+    /// All names in order; nil where they are not listed.
     let list: (@Sendable (Tree, Node, Reader) throws(ProcError) -> [Listed])?
 }

@@ -1,7 +1,7 @@
 import ProcModel
 import ProcSource
 
-/// What a node is of.
+/// What a node is about.
 package enum Scope: Hashable, Sendable {
     case machine
     case process(ProcessID)
@@ -35,7 +35,7 @@ package enum Scope: Hashable, Sendable {
         }
     }
 
-    /// nil for what is of no process.
+    /// nil for a node that belongs to no process.
     package var process: ProcessID? {
         switch self {
         case .machine, .name: nil
@@ -60,6 +60,6 @@ package enum Scope: Hashable, Sendable {
 enum AddressSpacePart: Sendable {
     case all
     case mapping(AddressRange)
-    /// What is mapped of a range.
+    /// The mapped part of a range.
     case range(AddressRange)
 }

@@ -1,38 +1,38 @@
 import ProcSource
 import Syscalls
 
-/// The threads that decode pages: one queue for everybody, first come, first served, so that readers at the same time
-/// get equal shares.
+/// The threads that decode pages. All readers share one queue, first come, first served, so that readers at the same
+/// time get equal shares.
 ///
-/// One of them is whichever thread waits for a result first: it would be woken only to send the result on, and with a
-/// thread more than there are processors a piece that everybody waits for lies about half done. It does its own reader's
-/// pieces only. A thread whose piece does not get done, since the process does not answer, counts no more: another takes its
-/// place.
+/// One of them is a reader's: the first thread that waits for a result decodes meanwhile. Otherwise it would be woken
+/// only to send the result on, and with one thread more than there are processors, a piece that all wait for would
+/// often lie half done. It decodes its own reader's pieces only. A thread that is stuck in a process that does not
+/// answer no longer counts: another takes its place.
 package final class Decoders: Sendable {
     typealias Job = @Sendable (inout DecodeScratch) -> Void
 
     private struct Entry {
         let job: Job
-        /// Whose it is.
+        /// Identifies the work that it belongs to.
         let owner: ObjectIdentifier
     }
 
     private struct State {
-        /// A job that has been taken leaves nil: what it holds must not outlive it.
+        /// A job that was taken is replaced with nil, so that what it holds is freed when it is done.
         var queue: [Entry?] = []
         var next = 0
-        /// Threads of our own, and since when each has been at a job; 0 for one that waits for one.
+        /// Own threads by number: since when each has worked on its job, in nanoseconds; 0 for one without a job.
         var since: [Int: UInt64] = [:]
         var last = 0
-        /// What the thread that helps works with, while none does.
+        /// The memory that a helping reader uses; nil while one helps.
         var helpersScratch: DecodeScratch?
-        /// Since when a thread helps; 0 while none does.
+        /// Since when a reader helps; 0 while none does.
         var helperSince: UInt64 = 0
 
-        /// Threads that get on with what they do.
+        /// How many threads are not stuck.
         func active(_ now: UInt64) -> Int { since.values.count { $0 == 0 || now - min(now, $0) < patience } }
 
-        /// Whether there may be no more of them, whatever they do.
+        /// Whether no more threads may be started, even if all are stuck.
         func isFull(_ wanted: Int) -> Bool { since.count >= wanted + mostStuck }
     }
 
@@ -46,7 +46,7 @@ package final class Decoders: Sendable {
     /// How many decode at a time.
     package let threads: Int
 
-    /// Where room for what is decoded ahead of readers is found.
+    /// Counts what is decoded ahead of readers.
     let quota: HandleQuota
 
     package init(threads: Int, _ quota: HandleQuota) {
@@ -55,16 +55,17 @@ package final class Decoders: Sendable {
         state = Monitor(State())
     }
 
-    /// Threads of our own that get on.
+    /// How many own threads there should be that are not stuck.
     private var wanted: Int { max(1, threads - 1) }
 
-    /// Runs the job on one of the threads, which start with the first jobs and stay while there are more.
+    /// Runs the job on one of the threads. They start with the first jobs and stay while there are more.
     func submit(_ job: @escaping Job, of owner: ObjectIdentifier) {
         state.change { $0.queue.append(Entry(job: job, owner: owner)) }
         startIfNeeded()
     }
 
-    /// Starts a thread where too few get on. If none can be started, whoever waits does the work.
+    /// Starts a thread if fewer than `wanted` are there and not stuck. If none can be started, the reader who waits
+    /// does the work.
     private func startIfNeeded() {
         let number: Int? = state.withLock { state in
             guard state.active(System.monotonicNanoseconds) < wanted, !state.isFull(wanted) else { return nil }
@@ -81,10 +82,10 @@ package final class Decoders: Sendable {
     /// Waits for a result and decodes meanwhile.
     ///
     /// - Parameters:
-    ///   - results: changes when a job has been done.
-    ///   - owner: whose jobs are waited for.
-    ///   - lane: of the process that the jobs ask.
-    ///   - take: the result, once it is there.
+    ///   - results: changes when a job is done.
+    ///   - owner: the owner of the jobs that are waited for.
+    ///   - lane: the lane of the process that the jobs read.
+    ///   - take: takes the result; nil while it is not there.
     func wait<Results, Result>(
         for results: Monitor<Results>, of owner: ObjectIdentifier, _ lane: Lane, _ reader: Reader,
         _ take: (inout Results) -> Result?
@@ -120,7 +121,7 @@ package final class Decoders: Sendable {
             else { return nil }
             state.helperSince = now
             defer { state.helpersScratch = nil }
-            // A helper that is stuck keeps what it works with.
+            // A stuck helper still has the memory: make other memory.
             return (job, state.helpersScratch ?? DecodeScratch())
         }
         guard let taken else { return false }
@@ -180,7 +181,7 @@ package final class Decoders: Sendable {
             let job: Job? = state.wait { state in
                 state.since[number] = 0
                 let now = System.monotonicNanoseconds
-                // Back from being stuck, it may find its place taken.
+                // A thread that was stuck may have been replaced.
                 if state.active(now) > wanted || now > end && state.next == state.queue.count {
                     state.since[number] = nil
                     return .some(nil)
@@ -194,7 +195,7 @@ package final class Decoders: Sendable {
         }
     }
 
-    /// The first job, or the first of an owner.
+    /// Takes out the first job, or the first of an owner.
     private static func pop(_ state: inout State, of owner: ObjectIdentifier? = nil) -> Job? {
         let first = state.queue[state.next...].firstIndex { entry in
             guard let entry else { return false }

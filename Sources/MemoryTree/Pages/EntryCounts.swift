@@ -25,8 +25,8 @@ struct EntryCounts: Sendable {
 }
 
 extension Opening {
-    /// Counts the entries of the ranges. The scan tells present, zero and the rest without reading an entry;
-    /// only those that are not present are read, to tell what they are.
+    /// Counts the pages of the ranges by state. PAGEMAP_SCAN tells present pages and zero pages from the rest without
+    /// reading an entry. Only the entries of the rest are read.
     func entryCounts(_ ranges: [AddressRange], _ walk: PageWalk) throws(ProcError) -> EntryCounts {
         try reduce(ranges, walk, .flags, into: EntryCounts()) { piece, scratch throws(ProcError) in
             var counts = EntryCounts()

@@ -1,17 +1,17 @@
 import ProcSource
 import Syscalls
 
-/// Work done ahead of a reader on several threads, whose results are handed over in order.
+/// Work done ahead of a reader on several threads. The results are returned in order.
 ///
-/// Used by one reader at a time; `cancel` may come from any thread. What fails for a reason that passes is done again
-/// when its result is asked for again: nothing is left out.
+/// Used by one reader at a time; `cancel` may be called from any thread. After a temporary failure (`isPassing`) a job
+/// is run again, so that no result is left out.
 final class OrderedJobs<Output: Sendable>: @unchecked Sendable {
     typealias Make = @Sendable (inout DecodeScratch) throws(ProcError) -> Output
 
     // Safety: these are touched by the one reader alone; the handle it belongs to has a lock.
     private var submitted = 0
     private(set) var taken = 0
-    /// What makes the results that have not been taken.
+    /// The jobs whose results have not been taken.
     private var makers: [Make] = []
     private let decoders: Decoders
     private let lane: Lane
@@ -22,7 +22,7 @@ final class OrderedJobs<Output: Sendable>: @unchecked Sendable {
         var isCancelled = false
     }
 
-    /// - Parameter lane: of the process that the work asks.
+    /// - Parameter lane: the lane of the process that the jobs read.
     init(_ decoders: Decoders, _ lane: Lane) {
         self.decoders = decoders
         self.lane = lane
@@ -30,10 +30,10 @@ final class OrderedJobs<Output: Sendable>: @unchecked Sendable {
 
     deinit { cancel() }
 
-    /// Results that have not been taken.
+    /// How many results have not been taken.
     var count: Int { submitted - taken }
 
-    /// What has not begun is dropped; what is under way is thrown away when done.
+    /// Drops the jobs that have not begun, and later the results of those that have.
     func cancel() {
         results.change { results in
             results.isCancelled = true
@@ -41,7 +41,7 @@ final class OrderedJobs<Output: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// - Parameter here: do it now and on this thread, which is sooner when there is nothing else to do.
+    /// - Parameter here: run it now on this thread, which is faster when there is nothing else to do.
     func submit(here: Bool = false, _ make: @escaping Make) {
         submitted += 1
         makers.append(make)
@@ -75,14 +75,14 @@ final class OrderedJobs<Output: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// The next result if it is there already.
+    /// The next result if it is ready; else nil.
     func nextIfReady() throws(ProcError) -> Output? {
         let index = taken
         guard let result = results.withLock({ $0.done.removeValue(forKey: index) }) else { return nil }
         return try take(result)
     }
 
-    /// The next result, waited for; nil when there is nothing under way.
+    /// Waits for the next result; nil when there is no job left.
     func next(_ reader: Reader) throws(ProcError) -> Output? {
         guard taken < submitted else { return nil }
         let index = taken

@@ -2,17 +2,17 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// Decodes the pieces of a plan ahead of its reader, on several threads, and hands the results over in order.
+/// Decodes the pieces of a plan ahead of its reader, on several threads, and returns the results in order.
 ///
-/// Policy: two pieces to begin with, and with each that is taken twice as many, up to four for each thread: who reads the
-/// first lines of a large table costs little, and who reads on never waits. A piece is the reader's due; more of them, and
-/// sorting frames, need room among what all handles hold. Used by one reader at a time.
+/// Policy: two pieces are decoded ahead at first. The number doubles with each piece taken, up to four for each thread.
+/// So the first lines of a large table cost little, and a reader who reads on need not wait. One piece is always
+/// allowed. More pieces, and the memory to sort frames, are spare bytes of `HandleQuota`. Used by one reader at a time.
 final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     // Safety: these are touched by the one reader alone; the handle it belongs to has a lock.
     private var plan: PagePlan
     private var queue: ArraySlice<PagePiece> = []
     private var sortsFrames = false
-    /// What has been found room for beside the first piece: of the user who reads first, until the end is reached.
+    /// The spare bytes taken from the quota, for the user who reads first; given back at the end.
     private var charge: Charge?
     private var piecesHeld = 1
     private var bytesHeldToSort = 0
@@ -25,7 +25,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     private let ahead: OrderedJobs<Output>
     private let observed = Monitor(Observed())
 
-    /// Of the pieces whose frames were read in the order of addresses.
+    /// Counts over the pieces whose frames were read in address order.
     private struct Observed {
         var pages = 0
         var runs = 0
@@ -34,8 +34,8 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - wanted: words of frames that `decode` reads.
-    ///   - atEnd: makes sure that the end is one, and not that of what was looked at.
+    ///   - wanted: the words of frames that `decode` needs.
+    ///   - atEnd: checks that the end of the pages is a real one; see `Opening.atEnd`.
     ///   - decode: makes the result of a piece, by reading it into the scratch's batch.
     init(
         _ plan: PagePlan, _ walk: PageWalk, _ wanted: PageWalk.Wanted, _ decoders: Decoders,
@@ -55,10 +55,10 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
 
     private static var pieceBytes: Int { Int(PagePlan.pagesPerPiece) * Tree.typicalRowBytes }
 
-    /// Bytes, without those that `charge` counts.
+    /// Bytes that it may hold, without those that `charge` counts.
     func mostHeld() -> Int { Int(plan.mostInPiece) * Tree.typicalRowBytes + plan.bytes }
 
-    /// Counts the pages up to that many, or a few more, while the first of them are being decoded.
+    /// Counts the pages until this many are found, or a few more. The first of them are decoded meanwhile.
     func find(_ pages: UInt64, _ reader: Reader) throws(ProcError) -> UInt64 {
         while plan.pagesFound < pages, try plan.findMore(reader) {
             if !plan.isDone { try submitWhatFits(reader) }
@@ -75,7 +75,7 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
         return nil
     }
 
-    /// Folds all results in order.
+    /// Adds up all results in order.
     func reduce<Total>(
         into total: Total, _ reader: Reader, _ add: (inout Total, Output) -> Void
     ) throws(ProcError) -> Total {
@@ -120,13 +120,14 @@ final class PagePipeline<Output: Sendable>: @unchecked Sendable {
             return
         }
         _ = try plan.find(SortedFrames.mostPages, reader)
-        // From here on the pieces are in the queue, whatever happens: one that is not sorted is decoded as it is.
+        // From here on the pieces stay in the queue, even if a call below throws. One that is not sorted is decoded as
+        // it is.
         while queue.count < Int(SortedFrames.mostPages / PagePlan.pagesPerPiece), let piece = try plan.piece(reader) {
             queue.append(PagePiece(extents: piece))
         }
         let pieces = queue.map(\.extents)
         observed.withLock { ($0.pages, $0.runs) = (0, 0) }
-        // What was seen may be true of the beginning only.
+        // Only the pages so far may have had short runs: sample these.
         sortsFrames = try SortedFrames.hasShortRuns(pieces, walk)
         let bytes = pieces.count * Int(PagePlan.pagesPerPiece) * SortedFrames.bytesPerPage
         if sortsFrames, bytes > bytesHeldToSort, hasRoom(for: bytes - bytesHeldToSort, reader) {

@@ -9,24 +9,25 @@ struct PagePlan {
     private let spans: [AddressRange]
     private var span = 0
     private var position: UInt64
-    /// Found, not yet handed out.
+    /// Extents that were found. Those before `next` have been returned.
     private var extents: [Extent] = []
     private var next = 0
     /// Pages in `extents[next...]`.
     private var pagesAhead: UInt64 = 0
-    /// Pages found so far, handed out or not.
+    /// Pages found so far, returned or not.
     private(set) var pagesFound: UInt64 = 0
 
-    /// Pages of a piece. A piece is decoded without looking up, so it bounds how long a reader who has gone is served.
+    /// Pages of a piece. The pipeline does not check for interruption within a piece, so this limits how long it works
+    /// for a reader who has gone.
     static let pagesPerPiece: UInt64 = 2048
 
-    /// - Parameter spans: ascending, page-aligned, in user space. Neighbours are scanned in one go.
+    /// - Parameter spans: ascending, page-aligned, in user space. Neighbours are scanned in one call.
     init(_ pageMap: PageMap, spans: [AddressRange]) {
         self.pageMap = pageMap
         var joined: [AddressRange] = []
         var count = 0
         for span in spans {
-            // The scan passes over what is not mapped for nothing; reading pagemap does not.
+            // PAGEMAP_SCAN skips unmapped addresses at no cost; reading pagemap does not.
             let reach = pageMap.usesScan ? Self.joinedGap : 0
             if let last = joined.last, span.start - last.end <= reach, count < Self.mostJoined {
                 joined[joined.count - 1] = AddressRange(last.start, span.end)
@@ -41,19 +42,19 @@ struct PagePlan {
     }
 
     private static let joinedGap: UInt64 = 1 << 30
-    /// Mappings in one go: the scan looks at each, in a call that nobody can leave.
+    /// Mappings in one scan: it looks at each of them, in a call that cannot be left half way.
     private static let mostJoined = 2048
 
-    /// Pages that a piece may have.
+    /// The most pages that a piece may have.
     var mostInPiece: UInt64 { span == spans.count ? min(pagesFound, Self.pagesPerPiece) : Self.pagesPerPiece }
 
-    /// Bytes that what has been found takes.
+    /// Bytes that the extents take.
     var bytes: Int { extents.capacity * MemoryLayout<Extent>.stride }
 
-    /// Whether everything has been found and handed out.
+    /// Whether everything has been found and returned.
     var isDone: Bool { span == spans.count && next == extents.count }
 
-    /// Finds extents until there are `pages` ahead; false when fewer are left in all.
+    /// Finds extents until there are `pages` ahead; false when fewer are left.
     mutating func find(_ pages: UInt64, _ reader: Reader) throws(ProcError) -> Bool {
         while pagesAhead < pages {
             guard try findMore(reader) else { return false }
@@ -78,7 +79,7 @@ struct PagePlan {
             pagesFound += pages
         }
         if position >= end {
-            // A scan of an address space that is no more finds nothing and says so of no one.
+            // A scan of an address space that is gone finds nothing and reports no error.
             if span + 1 == spans.count { try pageMap.requireAlive(spans[span].start) }
             span += 1
             position = span < spans.count ? spans[span].start : 0
@@ -105,7 +106,7 @@ struct PagePlan {
 
     /// All extents there are.
     ///
-    /// - Parameter room: where room for them is found, before there are more of them.
+    /// - Parameter room: counts their bytes while they are being found.
     mutating func all(_ reader: Reader, _ room: Charge) throws(ProcError) -> [Extent] {
         var bytes = 0
         while try findMore(reader) {
@@ -117,7 +118,7 @@ struct PagePlan {
         return Array(extents[next...])
     }
 
-    /// How many pages there are; what was found is not kept.
+    /// How many pages there are. The extents are not kept.
     mutating func count(_ reader: Reader) throws(ProcError) -> UInt64 {
         while try findMore(reader) { extents.removeAll(keepingCapacity: true) }
         return pagesFound

@@ -2,7 +2,7 @@ import ProcModel
 
 /// The addresses of some mappings.
 struct PageSpans: Sendable {
-    /// In address order; also those at kernel addresses, which have no page tables of the process.
+    /// In address order. Mappings at kernel addresses are included, although they have no page tables of the process.
     let ranges: [AddressRange]
     private let isOneMapping: Bool
 
@@ -11,9 +11,9 @@ struct PageSpans: Sendable {
         self.isOneMapping = isOneMapping
     }
 
-    /// Those with page tables of the process.
+    /// The ranges that have page tables of the process.
     var walkable: [AddressRange] { ranges.filter { $0.start >> 63 == 0 } }
 
-    /// Where neighbouring pages are not to be merged.
+    /// Addresses at which neighbouring pages are not merged.
     var borders: [UInt64] { isOneMapping ? [] : walkable.map(\.start) }
 }

@@ -3,12 +3,12 @@ import ProcSource
 import ProcText
 import Syscalls
 
-/// Reads pages: entries from pagemap, and the words of their frames from the files that have one per frame.
+/// Reads pages: entries from pagemap, and the words of their frames from /proc/kpageflags, kpagecount and kpagecgroup.
 ///
-/// Policy: entries of an extent are read in one call (the kernel itself takes the target's lock anew for each 2 MiB).
-/// Frames of neighbouring pages mostly follow each other, so a run of consecutive frame numbers is read in one call per
-/// file; no gap is bridged, since a frame read for nothing costs as much as one read for use. Where runs are short,
-/// `SortedFrames` makes them long.
+/// Policy: the entries of an extent are read in one call (the kernel takes the target's lock again for each 2 MiB).
+/// Neighbouring pages mostly have consecutive frames, so a run of consecutive PFNs is read in one call per file. Gaps
+/// are never read: a frame that is not needed costs as much as one that is. Where runs are short, `SortedFrames` makes
+/// them longer.
 struct PageWalk: Sendable {
     let pageMap: PageMap
     let files: FrameFiles
@@ -23,7 +23,7 @@ struct PageWalk: Sendable {
         static let all: Wanted = [.flags, .mapCounts, .cgroups]
     }
 
-    /// What this reader may see.
+    /// The words that this reader may see.
     private var visible: Wanted {
         var visible: Wanted = []
         if context.view.flags == .known { visible.insert(.flags) }
@@ -32,9 +32,9 @@ struct PageWalk: Sendable {
         return visible
     }
 
-    /// Decodes the pages of the extents.
+    /// Reads the pages of the extents.
     ///
-    /// - Parameter keepsAbsent: keep a place for pages that have lost their entry since the extents were found.
+    /// - Parameter keepsAbsent: also keep the pages that have lost their entry since the extents were found.
     func read(
         _ extents: [Extent], _ wanted: Wanted, keepsAbsent: Bool = false, into batch: inout PageBatch
     ) throws(ProcError) {
@@ -51,7 +51,7 @@ struct PageWalk: Sendable {
         }
     }
 
-    /// Addresses and words of pagemap.
+    /// Reads the addresses and words of pagemap.
     func readEntries(
         _ extents: [Extent], keepsAbsent: Bool = false, into batch: inout PageBatch
     ) throws(ProcError) {
@@ -78,7 +78,7 @@ struct PageWalk: Sendable {
         batch.truncate(to: count)
     }
 
-    /// What the files say of the frames of the entries.
+    /// Reads the words of the frames of the entries.
     func readFrames(_ wanted: Wanted, into batch: inout PageBatch) throws(ProcError) {
         let wanted = wanted.intersection(visible)
         guard context.view.frame == .known, !wanted.isEmpty else { return }
@@ -93,7 +93,7 @@ struct PageWalk: Sendable {
                 previous = nil
                 continue
             }
-            // The zero page and what KSM has merged stand behind many pages.
+            // Many pages in a row may have the zero page, or one that KSM has merged: copy its words.
             if entry.frame == previous {
                 batch.copyFrame(from: index - 1, to: index)
                 index += 1
@@ -115,8 +115,8 @@ struct PageWalk: Sendable {
         }
     }
 
-    /// Map counts of a run of frames. An anonymous page that pagemap calls mapped exactly once is not asked for, where
-    /// a self-test has shown that this kernel means a count of 1 by it: that saves a third of all reading.
+    /// Reads the map counts of a run of frames. An anonymous page that pagemap marks as exclusively mapped is not read,
+    /// if a self-test has shown that this kernel means a map count of 1 by it. That saves a third of all reads.
     private func readMapCounts(
         _ run: Range<Int>, _ mapCounts: FrameWords, _ batch: inout PageBatch
     ) throws(ProcError) {
@@ -136,10 +136,10 @@ struct PageWalk: Sendable {
     }
 }
 
-/// Pages that are decoded in one go.
+/// Pages that are decoded at one time.
 struct PagePiece: Sendable {
     let extents: [Extent]
-    /// Where their words have been read already.
+    /// The words of their frames, if they have been read already.
     var sorted: (frames: SortedFrames, part: Int)?
 }
 
@@ -151,7 +151,7 @@ extension PageBatch {
     }
 }
 
-/// What a thread uses again for each piece it decodes.
+/// Memory that a thread reuses for each piece it decodes.
 struct DecodeScratch {
     var batch = PageBatch()
     private var rows: PageRows?

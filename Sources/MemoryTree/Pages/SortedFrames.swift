@@ -2,32 +2,34 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// The words of the frames of a large window of pages, read in the order of frame numbers.
+/// The words of the frames of a large window of pages, read in the order of PFNs.
 ///
 /// Policy: where pages were touched in random order, a run of consecutive frames is one page long, and a call for each
-/// word costs three times what a word in a long run does. Sorting helps only over a window as large as the process, or
-/// nearly: neighbouring frames then lie somewhere in it. So the entries of up to `mostPages` pages are read, sorted by
-/// frame, read in shares of that order by all threads, and looked up by their place in it when rows are made.
+/// word costs three times as much as a word in a long run. Sorting helps only over a window about as large as the
+/// process: only then are neighbouring frames in it. So the entries of up to `mostPages` pages are read and sorted by
+/// frame, and all threads read shares of that order. When rows are made, each page finds its words by its place in the
+/// order.
 final class SortedFrames: Sendable {
-    /// Entries in address order, as many a part as a piece has.
+    /// Entries in address order: one part for each piece.
     private let parts: [PageBatch]
-    /// Frames in their order, `pagesPerShare` a share; what is known of one lies together, since they are looked up in
-    /// random order.
+    /// The sorted frames, `pagesPerShare` to a share. The words of one frame lie together, because frames are looked up
+    /// in random order.
     private let shares: [[FrameFacts]]
-    /// Where in that order the frame of a page is, by `number(part:index:)`.
+    /// The place of each page's frame in that order. The index is the part, then the page in it in the low `indexBits`
+    /// bits.
     private let places: [UInt32]
 
-    /// Pages sorted together.
+    /// The most pages that are sorted together.
     static let mostPages: UInt64 = 262_144
-    /// What is held of each while the window is decoded.
+    /// Bytes held for each page while the window is decoded.
     static let bytesPerPage = 96
     private static let pagesPerShare = 4096
     private static let indexBits = UInt64(PagePlan.pagesPerPiece.trailingZeroBitCount)
     private static let numberBits = UInt64(mostPages.trailingZeroBitCount) + 1
 
-    /// Mean length below which a run is short.
+    /// Runs with a smaller mean length are short.
     static let shortRun = 4
-    /// Whether runs have become at least twice as long.
+    /// Whether sorting has made runs at least twice as long.
     let wasWorthwhile: Bool
 
     /// Whether runs of frames are short in a sample of the window's pieces.
@@ -42,7 +44,7 @@ final class SortedFrames: Sendable {
         return pages < shortRun * runs
     }
 
-    /// - Parameter pieces: extents of at most `PagePlan.pagesPerPiece` pages each, of `mostPages` in all.
+    /// - Parameter pieces: extents of at most `PagePlan.pagesPerPiece` pages each, and of at most `mostPages` in all.
     init(
         _ pieces: [[Extent]], _ walk: PageWalk, _ wanted: PageWalk.Wanted, _ decoders: Decoders, _ reader: Reader
     ) throws(ProcError) {
@@ -100,7 +102,7 @@ final class SortedFrames: Sendable {
         return (Int(number >> indexBits), Int(number & (1 << indexBits - 1)))
     }
 
-    /// The pages of a part with the words of their frames.
+    /// Copies the pages of a part, with the words of their frames, into the batch.
     func copy(part: Int, into batch: inout PageBatch) {
         let entries = parts[part]
         batch.begin(entries.count)
@@ -117,13 +119,13 @@ final class SortedFrames: Sendable {
     }
 }
 
-/// What the files say of one frame.
+/// The words of one frame.
 private struct FrameFacts: Sendable {
     let flags, mapCount, cgroup: UInt64
 }
 
 extension PageBatch {
-    /// Runs of present pages whose frames follow each other.
+    /// The number of runs of present pages with consecutive frames.
     fileprivate var frameRuns: Int {
         var runs = 0
         var expected: UInt64?

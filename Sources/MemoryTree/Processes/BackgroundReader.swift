@@ -1,18 +1,19 @@
 import ProcSource
 import Syscalls
 
-/// Pieces that a thread of its own makes ahead of their reader, while the reader does something else.
+/// Makes pieces in a thread of its own, ahead of their reader.
 ///
-/// The thread ends when enough lies ready, and is started again when all of that has been taken. Who waits for a piece
-/// of a process that does not answer is told to wait without a thread. Nothing is lost by a failure that passes.
+/// The thread ends when enough pieces are ready, and is started again when all of them have been taken. While the
+/// process does not answer, a reader that waits for a piece gets `.mustWait`, and waits without a thread. After a
+/// temporary failure (`isPassing`) the piece is made again.
 final class BackgroundReader<Piece: Sendable>: Sendable {
     private struct State {
         var pieces: [Piece] = []
         var isRunning = false
         var isCancelled = false
-        /// Why the thread has ended although there is more.
+        /// The temporary failure that ended the thread; thrown once.
         var setback: ProcError?
-        /// The end, or why there is no more.
+        /// Success at the end of all pieces, else the failure that ended them; nil while there may be more.
         var end: Result<Void, ProcError>?
     }
 
@@ -22,9 +23,9 @@ final class BackgroundReader<Piece: Sendable>: Sendable {
     private let state = Monitor(State())
 
     /// - Parameters:
-    ///   - most: pieces that may lie ready.
-    ///   - lane: of the process that `make` asks.
-    ///   - make: the next one, nil at the end; called by one thread at a time.
+    ///   - most: how many pieces may be ready at a time.
+    ///   - lane: the lane of the process that `make` reads.
+    ///   - make: makes the next piece, nil at the end. Called by one thread at a time.
     init(most: Int, _ lane: Lane, make: @escaping @Sendable (Reader) throws(ProcError) -> Piece?) {
         self.most = most
         self.lane = lane
@@ -33,10 +34,10 @@ final class BackgroundReader<Piece: Sendable>: Sendable {
 
     deinit { cancel() }
 
-    /// Ends the work, at any time and from any thread.
+    /// Ends the work. May be called at any time, from any thread.
     func cancel() { state.change { $0.isCancelled = true } }
 
-    /// The next piece if it is there; else work begins at it.
+    /// The next piece if it is ready; else nil, and the thread is started if it does not run.
     func nextIfReady(_ reader: Reader) throws(ProcError) -> Piece? {
         let (piece, setback, starts): (Piece?, ProcError?, Bool) = state.withLock { state in
             if !state.pieces.isEmpty { return (state.pieces.removeFirst(), nil, false) }
@@ -57,7 +58,7 @@ final class BackgroundReader<Piece: Sendable>: Sendable {
         return piece
     }
 
-    /// The next piece, waited for; nil at the end.
+    /// Waits for the next piece; nil at the end.
     func next(_ reader: Reader) throws(ProcError) -> Piece? {
         while true {
             try reader.checkInterrupted()
@@ -73,7 +74,7 @@ final class BackgroundReader<Piece: Sendable>: Sendable {
             state.wait(atMost: 5) { state in
                 let isReady = !state.pieces.isEmpty || state.end != nil || !state.isRunning || reader.isInterrupted()
                 defer { isLooking = true }
-                // Looks at the lane each time it has waited in vain.
+                // Wait once, then look at the lane.
                 return isReady || isLooking ? () : nil
             }
             lane.noteWaiting()

@@ -2,23 +2,23 @@ import ProcModel
 import ProcSource
 import ProcText
 
-/// What the mappings of one address space are called: the object behind each, and its entry in by-label.
+/// The names of the mappings of one address space: the object behind each, and its name in by-label.
 struct Labels: Sendable {
     let mappings: Mappings
-    /// Of each mapping.
+    /// The object of each mapping, in the same order.
     let objects: [MappedObject]
-    /// Entry in by-label of each mapping, nil where it has none.
+    /// The name of each mapping in by-label; nil where it has none.
     let labels: [[UInt8]?]
     private let indexByLabel: [[UInt8]: Int]
 
-    /// What tells objects apart without asking: many mappings show the same one.
+    /// Tells objects apart without a system call: many mappings show the same one.
     private struct ObjectKey: Hashable {
         let deviceMajor, deviceMinor: UInt32
         let inode: UInt64
         let text: [UInt8]
     }
 
-    /// - Parameter memory: asked for the raw names of mappings whose line in maps is ambiguous.
+    /// - Parameter memory: gives the raw names of mappings whose line in maps is ambiguous.
     init(_ mappings: Mappings, memory: ProcessMemory?, _ reader: Reader) throws(ProcError) {
         self.mappings = mappings
         var known: [ObjectKey: MappedObject] = [:]
@@ -76,6 +76,6 @@ struct Labels: Sendable {
 
     func mapping(labelled label: [UInt8]) -> VMA? { indexByLabel[label].map { mappings.list[$0] } }
 
-    /// Rough cost of keeping it, in bytes.
+    /// Roughly how many bytes it takes.
     var bytes: Int { labels.reduce(mappings.bytes) { $0 + 96 + 2 * ($1?.count ?? 0) } }
 }

@@ -4,22 +4,22 @@ import ProcText
 import Syscalls
 import SystemPackage
 
-/// The object behind a mapping: its raw name without the kernel's mark, and whether it is deleted.
+/// The object behind a mapping: its raw name without the kernel's mark ` (deleted)`, and whether it is deleted.
 package struct MappedObject: Equatable, Sendable {
     /// Raw bytes: path, word in brackets, or empty.
     package let name: [UInt8]
-    /// nil without a file, and where its file system may not be asked.
+    /// nil where there is no file, or its file system must not be asked.
     package let isDeleted: Bool?
 
     private static let mark = Array(" (deleted)".utf8)
     private static let newline = Array("\\012".utf8)
 
-    /// The text of maps decides unless it is ambiguous: it spells a newline `\012`, and ends in a mark that a living
-    /// file's name may have too. Then the link in map_files, and the link count of what it leads to, decide; but a file
-    /// system that may never answer is not asked.
+    /// The text of maps decides unless it is ambiguous. It is ambiguous if it has `\012`, which may stand for a
+    /// newline, or ends in ` (deleted)`, as the name of an existing file may too. Then the link in map_files and the
+    /// link count of its target decide. A file system that may never answer is not asked.
     ///
-    /// - Parameter fileSystems: of the process, if somebody has them; asked for only where they matter.
-    /// - Throws: what says nothing about the file: see `ProcError.throwIfUnanswered`.
+    /// - Parameter fileSystems: the file systems of the process, if the caller has them. Called only where they matter.
+    /// - Throws: failures that say nothing about the file: see `ProcError.throwIfUnanswered`.
     package init(_ vma: VMA, memory: ProcessMemory?, _ fileSystems: (() throws(ProcError) -> FileSystems)? = nil)
         throws(ProcError)
     {
@@ -48,7 +48,7 @@ package struct MappedObject: Equatable, Sendable {
             return
         }
         let object = try Self.answer { () throws(ProcError) in try links.object(link) }
-        // A path that the target has chosen is followed with the daemon's own rights alone.
+        // The target chose this path, so it is followed only with the daemon's own rights.
         let isAsked = object?.links != 0 && fileSystems.answers(forPath: name)
         let path = name
         let named = isAsked ? try Self.answer { () throws(ProcError) in try memory.status(atPath: path) } : nil
@@ -63,14 +63,14 @@ package struct MappedObject: Equatable, Sendable {
         self.isDeleted = isDeleted
     }
 
-    /// What the text of maps alone says.
+    /// Decides by the text of maps alone.
     init(unasked vma: VMA) {
         let isMarked = vma.hasFile && vma.text.hasSuffix(Self.mark)
         name = isMarked ? vma.text.dropLast(Self.mark.count) : vma.text
         isDeleted = vma.hasFile ? isMarked : nil
     }
 
-    /// What the kernel says; nil where it refuses, there is nothing any more, or the disk that the file is on fails.
+    /// The kernel's answer; nil where it refuses, the object is gone, or the disk that the file is on fails (EIO).
     private static func answer<Value>(_ ask: () throws(ProcError) -> Value) throws(ProcError) -> Value? {
         do { return try ask() } catch {
             if error == .failed(.ioError) { return nil }
@@ -81,7 +81,7 @@ package struct MappedObject: Equatable, Sendable {
 }
 
 extension String {
-    /// `START-END`, as the links in map_files are called.
+    /// `START-END` in hex, as the links in map_files are named.
     init(range: AddressRange) {
         var writer = LineWriter(capacity: 33)
         writer.range(range)

@@ -2,7 +2,7 @@ import ProcModel
 import ProcSource
 
 extension Tree {
-    /// The mapping list, young enough and, where a range must be in it, true for that.
+    /// The mapping list, not older than the maximum age. A kept list without `range` is not used.
     func mappings(of opened: OpenedProcess, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Mappings
     {
@@ -16,7 +16,7 @@ extension Tree {
         }
     }
 
-    /// The same with what they are called, which takes longer where files are deleted.
+    /// The same with labels. It takes longer where files are deleted.
     func labels(of opened: OpenedProcess, holding range: AddressRange? = nil, _ reader: Reader) throws(ProcError)
         -> Labels
     {
@@ -37,7 +37,9 @@ extension Tree {
         return mappings.list[index]
     }
 
-    /// Throws `.absent` unless there is a mapping with exactly this range at this moment; returns whether it has a file.
+    /// Checks that there is a mapping with exactly this range: now, or without PROCMAP_QUERY within the maximum age.
+    /// - Returns: whether it has a file.
+    /// - Throws: `.absent` when there is none.
     @discardableResult
     func requireMapping(_ range: AddressRange, of opened: OpenedProcess, _ reader: Reader) throws(ProcError) -> Bool {
         guard let maps = opened.memory?.maps else { throw .absent }
@@ -47,13 +49,13 @@ extension Tree {
         return try Self.query(range, maps)
     }
 
-    /// The same for a process that is not opened yet, without more system calls than it takes.
+    /// The same for a process that is not opened yet, with as few system calls as possible.
     @discardableResult
     func requireMapping(_ range: AddressRange, of id: ProcessID, _ reader: Reader) throws(ProcError) -> Bool {
         if capabilities.hasQuery, range.start >> 63 == 0 {
             let rights = try access.decision(of: reader.requester, to: id).rights()
             let maps = try processToRead(id, reader).open("maps", as: rights)
-            // Without an address space there may be one that other threads still have.
+            // The first thread has no address space any more, but others may still have one.
             do { return try Self.query(range, maps) } catch { guard error == .gone else { throw error } }
         }
         return try requireMapping(range, of: try opened(id, reader), reader)
@@ -79,7 +81,7 @@ extension Tree {
         return answer.hasFile
     }
 
-    /// What is needed to read pages of the opened; nil when it has no memory. Here the kernel decides about the right to.
+    /// Opens pagemap with the reader's rights: here the kernel decides. nil when the process has no memory.
     func walk(_ opened: OpenedProcess) throws(ProcError) -> PageWalk? {
         guard let memory = opened.memory else { return nil }
         let pageMap = PageMap(
@@ -88,7 +90,8 @@ extension Tree {
         return PageWalk(pageMap: pageMap, files: files, context: opened.context)
     }
 
-    /// The extents of a mapping, shared among those who ask at the same time. Room for them is found as they are.
+    /// The extents of a mapping. Readers with the same rights share them. Their bytes are counted in the quota while
+    /// they are being found.
     func extents(of range: AddressRange, _ opened: OpenedProcess, _ walk: PageWalk, _ reader: Reader) throws(ProcError)
         -> [Extent]
     {
@@ -103,7 +106,7 @@ extension Tree {
         }
     }
 
-    /// How many pages of a mapping have an entry; holds nothing of what it finds.
+    /// How many pages of a mapping have an entry. The extents are not kept.
     func pageCount(of range: AddressRange, _ opened: OpenedProcess, _ walk: PageWalk, _ reader: Reader)
         throws(ProcError)
         -> UInt64
@@ -116,8 +119,8 @@ extension Tree {
         }
     }
 
-    /// Throws `.gone` unless all addresses of the range are mapped still: else what was found there may be the beginning of
-    /// an answer only.
+    /// Throws `.gone` unless all addresses of the range are still mapped. If they are not, what was found there may be
+    /// incomplete.
     func requireMapped(_ range: AddressRange, _ opened: OpenedProcess, _ reader: Reader) throws(ProcError) {
         guard let memory = opened.memory else { throw .gone }
         guard range.start >> 63 == 0 else { return }

@@ -4,9 +4,9 @@ import ProcText
 
 /// The mappings of one address space at one instant.
 package struct Mappings: Sendable {
-    /// In address order, none twice.
+    /// In address order, without duplicates.
     package let list: [VMA]
-    /// As the kernel wrote them.
+    /// The text of maps that they were read from.
     private let text: [UInt8]
 
     init(_ list: [VMA], _ text: [UInt8] = []) {
@@ -45,7 +45,7 @@ package struct Mappings: Sendable {
         return index < list.count && list[index].range.contains(address) ? list[index] : nil
     }
 
-    /// Rough cost of keeping it, in bytes.
+    /// Roughly how many bytes it takes.
     var bytes: Int { list.reduce(256 + text.count) { $0 + 160 + $1.text.count } }
 
     private func firstIndex(endingAbove address: UInt64) -> Int {

@@ -3,10 +3,10 @@ import ProcSource
 import Syscalls
 import SystemPackage
 
-/// A process at this moment, as one reader may see it.
+/// A process as it is now, as one reader may see it.
 struct OpenedProcess: Sendable {
     let process: PinnedProcess
-    /// nil for a kernel thread or a zombie. Its `maps` was opened now, with the reader's right to.
+    /// nil for a kernel thread or a zombie. Its `maps` was just opened with the reader's rights.
     let memory: ProcessMemory?
     /// See `SeenProcesses.space`.
     let space: UInt64
@@ -21,7 +21,7 @@ struct OpenedProcess: Sendable {
 extension Tree {
     /// The process with its memory as it is now.
     ///
-    /// - Throws: `.absent` for none.
+    /// - Throws: `.absent` when there is no process to ask, `.gone` when it has ended.
     func opened(_ id: ProcessID?, _ reader: Reader) throws(ProcError) -> OpenedProcess {
         guard let id else { throw .absent }
         let process = try processToRead(id, reader)
@@ -33,29 +33,29 @@ extension Tree {
             }
             let memory = try ProcessMemory(process, thread, as: try view.decision.rights())
             let space = try processes.space(of: memory)
-            // Else what was opened may be of another program than the number.
+            // If the layout has changed, the memory and the number may be of two different programs.
             guard try process.memoryThread()?.stat.layout == thread.stat.layout else { continue }
             return OpenedProcess(process: process, memory: memory, space: space, view: view, context: context)
         }
         throw .gone
     }
 
-    /// How often a process may be met between two programs.
+    /// How often opening is tried when the process calls exec meanwhile.
     private static let mostExecs = 3
 
-    /// What the reader may ask and see of a process, or of none in particular.
+    /// What the reader may ask the kernel about a process, or about none in particular, and see of it.
     func view(of process: ProcessID? = nil, for reader: Reader) throws(ProcError) -> ReaderView {
         let decision = access.decision(of: reader.requester, to: process)
         return ReaderView(decision: decision, frames: try capabilities.frameView(decision, root))
     }
 
-    /// The process, whose directory the reader may stat.
+    /// The process with this number, if hidepid lets the reader stat its directory.
     func processToStat(_ pid: PID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         try requireFindable(pid, reader)
         return try processes.process(pid)
     }
 
-    /// The same for one that was found before, if it lives.
+    /// The same for a process that was found before, if it lives.
     func processToStat(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         let process = try processes.process(id)
         try requireFindable(id.pid, reader)
@@ -69,7 +69,7 @@ extension Tree {
         }
     }
 
-    /// The process, of which the reader may read what everybody may read where nothing is hidden.
+    /// The process, if hidepid lets the reader read those of its files that everybody may read.
     func processToRead(_ id: ProcessID, _ reader: Reader) throws(ProcError) -> PinnedProcess {
         let process = try processes.process(id)
         try askIfHidden(id.pid, inside: true, reader) { rights throws(ProcError) in
@@ -86,8 +86,8 @@ extension Tree {
         return process
     }
 
-    /// Asks the kernel by the reader's rights where hidepid is in force. Who may not even ask is told what the kernel tells
-    /// those from whom it hides the process.
+    /// Asks the kernel with the reader's rights where hidepid is in force. A reader whose rights cannot be used gets
+    /// the error that the kernel gives those from whom it hides the process.
     private func askIfHidden(
         _ pid: PID, inside: Bool, _ reader: Reader, ask: (Rights) throws(ProcError) -> Void
     ) throws(ProcError) {

@@ -9,14 +9,15 @@ struct NamedProcess: Sendable {
     let id: ProcessID
 }
 
-/// Who looks for processes where hidepid hides some: rights, and the one process that everybody finds, their own.
+/// What decides which processes a reader finds where hidepid hides some: the reader's rights, and their own process,
+/// which they always find.
 package struct Finder: Hashable, Sendable {
     let decision: AccessDecision
     let process: PID?
 }
 
 extension Tree {
-    /// On what it depends what hidepid lets a reader find; nil where everybody finds everything.
+    /// The finder of a reader; nil where hidepid hides nothing.
     func finder(_ reader: Reader) throws(ProcError) -> Finder? {
         guard root.hiding != nil else { return nil }
         return Finder(
@@ -26,20 +27,21 @@ extension Tree {
     /// Numbers of all processes that the reader may find.
     func numbers(_ reader: Reader) throws(ProcError) -> [PID] {
         guard let hiding = root.hiding, !hiding.showsDirectories else { return try root.processes() }
-        // Whatever its rights are, a process finds itself.
+        // A process finds itself, whatever its rights.
         let itself = try root.group(ofThread: reader.requester.thread)
         guard case .asked(let rights) = access.decision(of: reader.requester) else { return itself.map { [$0] } ?? [] }
         var numbers = try root.processes(as: rights)
         if let itself, !numbers.contains(itself) { numbers = (numbers + [itself]).sorted() }
-        // To the kernel a thread of this daemon that asks is the daemon itself, whatever its credentials. Only on the mount
-        // of a member of the group that sees all, every reader is one too.
+        // The kernel shows the daemon's own process to all threads of the daemon, whatever their credentials, so it is
+        // left out here if the reader may not find it. Where the daemon is in the group that sees all processes, so is
+        // each reader of its mount.
         guard let own = root.ownNumber, rights.credentials != nil || hiding.group != System.groupNumber,
             case .refused = access.decision(of: reader.requester, to: ProcessID(pid: own, birth: 0))
         else { return numbers }
         return numbers.filter { $0 != own }
     }
 
-    /// All processes with their names, by number.
+    /// All processes that the reader may find, with their names, by number.
     func names(_ reader: Reader) throws(ProcError) -> [NamedProcess] {
         try cache.value(.names(try finder(reader)), for: reader, bytes: { $0.count * 96 }) { () throws(ProcError) in
             var names: [NamedProcess] = []
@@ -51,7 +53,8 @@ extension Tree {
         }
     }
 
-    /// The process of a number; nil when it has gone, may not be looked at, or has no name that fits.
+    /// The process with this number and its name; nil when it has gone, may not be read, or has a name that no file can
+    /// have.
     func named(_ pid: PID, _ reader: Reader) throws(ProcError) -> NamedProcess? {
         do throws(ProcError) {
             let process = try processToRead(try processes.process(pid).id, reader)
@@ -72,8 +75,8 @@ extension Tree {
 
     private static let mostNameHints = 1024
 
-    /// Whether a process has the name now. One that had it lately is asked first: a walk looks up each name that it was
-    /// given by the list.
+    /// Whether a process has the name now. The last one known to have it is tried first: a walk looks up each name that
+    /// the listing gave it.
     func isName(_ name: [UInt8], _ reader: Reader) throws(ProcError) -> Bool {
         if let pid = nameHints.withLock({ $0[name] }), try named(pid, reader)?.name == name { return true }
         nameHints.withLock { $0[name] = nil }

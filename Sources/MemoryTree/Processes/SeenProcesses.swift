@@ -2,21 +2,22 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// Processes that were asked for recently, held open: finding one anew takes a handful of system calls.
+/// Processes that were used recently, held open: finding a process again takes several system calls.
 ///
-/// That a process was found once gives nobody a right to anything: what is opened through it is, each time. What has not
-/// been asked for within seconds (or as long as answers are kept), and what has ended, is let go, so that an idle daemon holds nothing of anybody's.
+/// A process held here gives nobody a right: the kernel checks the right to each file in it at each open. A process
+/// that was not used for three seconds (or for the maximum age, if that is longer) or has ended is dropped, so that an
+/// idle daemon holds none.
 final class SeenProcesses: Sendable {
     private struct Record {
         let process: PinnedProcess
         /// The address space seen last.
         var space: Space?
-        /// Nanoseconds.
+        /// When it was last used, in monotonic nanoseconds.
         var used: UInt64
     }
 
-    /// Two signs tell that a process still runs in the address space seen before: its layout in /proc/PID/stat is the
-    /// same, and the `maps` opened back then still has an address space behind it. Either alone can be fooled: without
+    /// Two signs together tell that a process still runs in the address space seen before: its layout in /proc/PID/stat
+    /// is the same, and the `maps` opened then still has an address space behind it. Either alone can be wrong: without
     /// address space randomisation the same program gets the same layout again, and after vfork the parent keeps the
     /// child's former address space alive.
     private struct Space {
@@ -27,30 +28,30 @@ final class SeenProcesses: Sendable {
 
     private struct State {
         var records: [ProcessID: Record] = [:]
-        /// The process that had the number when it was looked at last.
+        /// The process that had the number when it was last looked at.
         var numbers: [PID: ProcessID] = [:]
-        /// How often each living process was seen to change its address space; only those that did.
+        /// How often each process was seen to change its address space; only those that did.
         var changes: [ProcessID: UInt64] = [:]
     }
 
     private let most: Int
     private let root: ProcRoot
     private let state = Monitor(State())
-    /// Called when there is something to let go later.
+    /// Called when a process is held and there was none.
     private let onFirst: @Sendable () -> Void
 
-    /// Called with those that are held no more: whether they go on with the same program is not known from then on.
+    /// Called with the processes that were dropped. From then on an exec in one of them may go unnoticed.
     private let onDrop: @Sendable (Set<ProcessID>) -> Void
-    /// Nanoseconds for which a process is held that nobody asks for.
+    /// Nanoseconds for which an unused process is held.
     private let keeping: UInt64
-    /// Processes whose changes are counted before those that have ended are looked for.
+    /// With more changed processes than this, those that have ended are dropped from `changes`.
     private static let manyChanges = 4096
 
     /// - Parameters:
-    ///   - most: each holds three descriptors.
-    ///   - onFirst: called whenever there is something to let go again.
-    ///   - maximumAge: nanoseconds for which answers about a process are kept, and it is held at least.
-    ///   - onDrop: called with those that are held no more.
+    ///   - most: how many processes are held; each holds three descriptors.
+    ///   - onFirst: called when a process is held and there was none.
+    ///   - maximumAge: nanoseconds for which answers about a process are kept; it is held at least that long.
+    ///   - onDrop: called with the processes that were dropped.
     init(
         _ root: ProcRoot, most: Int, maximumAge: UInt64 = 0, onFirst: @escaping @Sendable () -> Void,
         onDrop: @escaping @Sendable (Set<ProcessID>) -> Void = { _ in }
@@ -66,16 +67,16 @@ final class SeenProcesses: Sendable {
     ///
     /// - Throws: `.absent` when there is none, or the number is that of a thread.
     func process(_ pid: PID) throws(ProcError) -> PinnedProcess {
-        // As long as it lives, nobody else has its number.
+        // As long as it lives, no other process has its number.
         let known = state.withLock { state in state.numbers[pid].flatMap { state.records[$0]?.process } }
         if let known, known.isAlive { return use(known) }
         return use(try root.pin(pid))
     }
 
-    /// The same if it is held already: asks nobody.
+    /// The process if it is held; makes no system call.
     func held(_ id: ProcessID) -> PinnedProcess? { state.withLock { $0.records[id]?.process } }
 
-    /// A process found before, which may have ended since: then what is opened through it is `.gone`.
+    /// A process found before. If it has ended since, opening a file in it throws `.gone`.
     func process(_ id: ProcessID) throws(ProcError) -> PinnedProcess {
         if let known = state.withLock({ $0.records[id]?.process }) { return use(known) }
         let found: PinnedProcess
@@ -84,7 +85,7 @@ final class SeenProcesses: Sendable {
         return found
     }
 
-    /// Notes that it was asked for; the one that is known already, since that has the lane.
+    /// Notes that the process was used. Returns the one held already if there is one, because that has the lane.
     private func use(_ process: PinnedProcess) -> PinnedProcess {
         let now = System.monotonicNanoseconds
         let (known, wasEmpty, dropped): (PinnedProcess, Bool, [Record]) = state.withLock { state in
@@ -104,7 +105,7 @@ final class SeenProcesses: Sendable {
         return known
     }
 
-    /// A quarter of them, those that were asked for longest ago.
+    /// Takes out a quarter of the processes, the least recently used ones, without those that a call is under way in.
     private func takeOldest(_ state: inout State) -> [Record] {
         let idle = state.records.values.filter { !$0.process.lane.isInUse }.sorted { $0.used < $1.used }
         return idle.prefix((most + 3) / 4).compactMap { remove($0.process.id, &state) }
@@ -115,7 +116,7 @@ final class SeenProcesses: Sendable {
         return state.records.removeValue(forKey: id)
     }
 
-    /// Lets go what nobody has asked for recently and what has ended.
+    /// Drops the processes that were not used recently and those that have ended.
     ///
     /// - Returns: whether nothing is held any more.
     func letGo() -> Bool {
@@ -131,7 +132,7 @@ final class SeenProcesses: Sendable {
                 return remove(id, &state)
             }
             for id in ended { state.changes[id] = nil }
-            // What is empty keeps the room it once had.
+            // Emptied dictionaries keep their memory; new ones have none.
             if state.records.isEmpty { (state.records, state.numbers) = ([:], [:]) }
             return (dropped, state.records.isEmpty)
         }
@@ -147,8 +148,8 @@ final class SeenProcesses: Sendable {
         for id in changed where (try? root.pin(id.pid).id) != id { state.withLock { $0.changes[id] = nil } }
     }
 
-    /// The number of the address space seen last, if that still has a program: as good as the present one where a
-    /// mistake does no harm, for less.
+    /// The number of the address space seen last; nil when that has ended. Cheaper than `space(of:)`, for uses where a
+    /// wrong number does no harm.
     func lastSpace(of process: ProcessID) throws(ProcError) -> UInt64? {
         guard let known = state.withLock({ $0.records[process]?.space }), try VMAQuery.isAlive(known.maps) else {
             return nil
@@ -156,8 +157,8 @@ final class SeenProcesses: Sendable {
         return known.number
     }
 
-    /// The number of the address space that the process has now: another one after each exec, and the same again for as
-    /// long as it does not change, also when nothing is known of the process any more.
+    /// The number of the address space that the process has now. It changes with each exec. Until then it stays the
+    /// same, also if the process is dropped from here meanwhile.
     func space(of memory: ProcessMemory) throws(ProcError) -> UInt64 {
         let (id, layout) = (memory.process.id, memory.stat.layout)
         let known = state.withLock { $0.records[id]?.space }
@@ -171,7 +172,7 @@ final class SeenProcesses: Sendable {
             hasher.combine(id)
             hasher.combine(layout)
             hasher.combine(state.changes[id] ?? 0)
-            // 0 is the number of no address space.
+            // 0 stands for no address space.
             let number = UInt64(bitPattern: Int64(hasher.finalize())) | 1
             state.records[id]?.space = Space(number: number, layout: layout, maps: memory.maps)
             return (number, present)
