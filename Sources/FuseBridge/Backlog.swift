@@ -1,6 +1,6 @@
 import MemoryTree
 
-/// Work that no thread could take, in the order in which it came.
+/// Work that no thread was free to take, in order of arrival.
 struct Backlog {
     enum Work {
         case request(RequestBuffer)
@@ -17,12 +17,12 @@ struct Backlog {
 
     private var work: [Work] = []
 
-    /// Whether there is any of a user for whom another thread may be busy.
+    /// Whether it has work of a user who may have one more busy thread.
     func hasWork(_ threads: BusyThreads) -> Bool { work.contains { threads.hasRoom(for: $0.user) } }
 
     mutating func add(_ work: Work) { self.work.append(work) }
 
-    /// Takes out the first of a user for whom another thread may be busy; from then on one is.
+    /// Takes out the first work of a user who may have one more busy thread, and counts that thread.
     mutating func take(_ threads: inout BusyThreads) -> Work? {
         guard let index = work.firstIndex(where: { [threads] in threads.hasRoom(for: $0.user) }) else { return nil }
         let taken = work.remove(at: index)
@@ -30,7 +30,7 @@ struct Backlog {
         return taken
     }
 
-    /// Takes out the request with a number.
+    /// Takes out the request with this number; nil when it is not here.
     mutating func take(request number: RequestNumber) -> RequestBuffer? {
         for (index, one) in work.enumerated() {
             guard case .request(let buffer) = one, buffer.number == number else { continue }

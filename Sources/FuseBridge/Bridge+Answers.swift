@@ -2,15 +2,16 @@ import MemoryTree
 import ProcSource
 import Syscalls
 
-/// From a question to the tree to one answer for who asks.
+/// Asks the tree, and gives each request one answer.
 extension Bridge {
-    /// Answers by what `make` returns or throws.
+    /// Answers the request with what `make` returns or throws.
     ///
     /// - Parameters:
     ///   - make: asks the tree; may be called again when it had to wait.
-    ///   - instead: given where the answer must not wait for a process that does not answer; EAGAIN where it gives nil.
+    ///   - instead: gives the answer when the work is stuck in a process that does not answer. If it returns nil, the
+    ///     answer is EAGAIN. Without it the request waits.
     ///   - deliver: replies with the result; false when the reply was not taken.
-    ///   - discard: undoes a result that nobody takes.
+    ///   - discard: undoes a result that was not delivered.
     func answer<Value: Sendable>(
         _ request: Request, _ key: Job.Key,
         make: @escaping @Sendable (Reader) throws(ProcError) -> Value,
@@ -37,7 +38,7 @@ extension Bridge {
                         _ = job.finish { deliver($0, value) }
                         return
                     }
-                    // Nobody waited for a while, but now somebody does.
+                    // The reader had stopped waiting, but has asked again since.
                     if error == .interrupted, job.isWanted { continue }
                     report(error, key.operation)
                     _ = job.finish { $0.fail(error.errno(at: key.operation.place)) }

@@ -5,18 +5,20 @@ import ProcSource
 import Syscalls
 import SystemPackage
 
-/// Answers the kernel's requests from the tree: tables, attributes, errnos; what a page is, only the tree knows.
+/// Answers the kernel's requests from the tree. It has the tables of inodes and handles, and makes attributes and
+/// errnos. What a page is, only the tree knows.
 final class Bridge: Sendable {
     let tree: Tree
     private let inodes = InodeTable()
     private let handles = HandleTable()
     let jobs = Jobs()
-    /// Look-ups and questions for attributes under way: the kernel holds locks of directories and files meanwhile.
+    /// LOOKUP and GETATTR requests under way. The kernel holds locks of directories and files until they are answered.
     let hurried = Hurried()
     let log: Logger
-    /// Called when the kernel has greeted.
+    /// Called when the kernel has sent INIT: the mount is ready.
     let ready: @Sendable () -> Void
-    /// Runs work that had to wait, on a thread that may wait: for a user.
+    /// Runs work that had to wait, on a thread that may wait. Takes the user that the work is for. Set by
+    /// `FuseSession`.
     let resume = Monitor<(@Sendable (UInt32, @escaping @Sendable () -> Void) -> Void)?>(nil)
 
     init(_ tree: Tree, _ log: Logger, ready: @escaping @Sendable () -> Void) {
@@ -51,12 +53,12 @@ final class Bridge: Sendable {
         answer(request, key(.getattr, request, .inode(number))) { [self] reader throws(ProcError) in
             let inode = try inode(number)
             do throws(ProcError) { return (inode, try tree.attributes(of: inode.node, for: reader)) } catch {
-                // By its path it would not be found any more: this is a handle, whose text stays.
+                // The path leads nowhere any more, so the question is about an open file, whose text stays.
                 guard error == .gone || error == .absent, inode.size != nil else { throw error }
                 return (inode, inode.attributes)
             }
         } instead: { [self] _ in
-            // As they were when it was looked up.
+            // As they were at the last look-up.
             inodes[number].map { ($0, $0.attributes) }
         } deliver: { [self] request, found in
             request.attributes(status(number, found.0, found.1))
@@ -96,7 +98,7 @@ final class Bridge: Sendable {
             guard case .file(let open) = handles[handle] else { throw .failed(.badFileDescriptor) }
             return (open.file, try open.file.read(at: offset, count: size, reader))
         } deliver: { request, answer in
-            // The reader may be back for more before the reply has returned here.
+            // Settle before the reply: the reader may read on before the call that replies has returned.
             request.pieces(answer.1, after: { answer.0.settle(delivered: true) })
         } discard: {
             $0.0.settle(delivered: false)

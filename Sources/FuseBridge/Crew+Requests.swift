@@ -2,22 +2,23 @@ import CFuse3
 import Syscalls
 import SystemPackage
 
-/// Receiving requests, and who answers them.
+/// Receives requests and decides which thread answers them.
 extension Crew {
-    /// Nanoseconds for which the next request is looked for.
+    /// Nanoseconds for which a thread spins until the next request comes.
     private static let longestSpin: UInt64 = 50_000
-    /// With one processor the sender of the next request could not run meanwhile.
+    /// With one processor, spinning would keep the sender of the next request from running.
     private static let spins = System.processorCount > 1
 
     private enum Turn {
         case now
-        /// All threads there may be, in all or for the user, are busy: it has to lie until one of them is not.
+        /// All threads allowed, in all or for the user, are busy: the request goes to the backlog.
         case later
-        /// None can be started, and none is busy that would see to it later.
+        /// No thread can be started, and none is busy that could take the request later.
         case never
     }
 
-    /// Receives and answers until enough others wait for requests; true if those come one after the other just now.
+    /// Receives and answers requests until enough other threads wait for them.
+    /// - Returns: whether requests are coming in a burst.
     func receive(_ buffer: inout RequestBuffer) -> Bool {
         var isBurst = false
         while unsafe fuse_session_exited(session) == 0 {
@@ -48,7 +49,7 @@ extension Crew {
         return false
     }
 
-    /// Sees to it that somebody waits for requests while this one is answered.
+    /// Makes sure that a thread waits for requests while this one is answered.
     private func turn(_ kind: RequestBuffer.Kind, _ user: UInt32) -> Turn {
         let received = roster.withLock { $0.received(kind, user) }
         guard received.hasRoom else { return .later }

@@ -1,18 +1,19 @@
 import Syscalls
 
-/// The thread that sees to what no other one would notice.
+/// The thread that notices when another one is stuck.
 extension Crew {
     /// Nanoseconds between two looks.
     private static let pauseOfWatch: UInt64 = 1_000_000
-    /// Looks without anything to do after which it sleeps.
+    /// After this many looks with nothing to do, it sleeps.
     private static let mostQuietLooks = 20
 
-    /// To be called where something begins that may get stuck.
+    /// Wakes the watch. Call it when work begins that may get stuck.
     func wakeWatch() {
         if !isWatchAwake.withLock({ $0 }) { isWatchAwake.change { $0 = true } }
     }
 
-    /// Looks every millisecond, while there is something to do, whether the thread on duty is stuck, or one that others wait for.
+    /// Checks every millisecond, while there is something to do, whether the thread that receives requests is stuck, or
+    /// work that must be answered soon.
     func watch() {
         var quietLooks = 0
         var last: UInt64 = 0
@@ -28,7 +29,7 @@ extension Crew {
             if quietLooks == Self.mostQuietLooks {
                 quietLooks = 0
                 isWatchAwake.withLock { $0 = false }
-                // Who took a request just before has not woken us.
+                // A thread that took a request just before saw the watch awake, and did not wake it.
                 if roster.withLock({ $0.waiting == 0 || $0.requests != requests }) {
                     isWatchAwake.withLock { $0 = true }
                 }

@@ -6,21 +6,21 @@ import SystemPackage
 
 /// The threads that receive and answer requests.
 ///
-/// Of all threads one at least waits for requests: INTERRUPT comes the same way, and must not wait for what it is to
-/// interrupt. Mostly two wait, so that one can answer what takes long without waking a third. While requests that are
-/// quickly answered keep coming, as in a crawl, one thread answers them all and looks for the next one for a moment
-/// before it sleeps: waking a thread costs more than most answers do. Should such an answer not be quick, `watch` puts
-/// another thread on duty.
+/// At least one thread always waits for requests: INTERRUPT comes the same way, and must not wait for the request that
+/// it interrupts. Usually two wait, so that one can answer a long request without waking a third. While quick requests
+/// keep coming, as in a crawl, one thread answers them all. It spins for the next one for a moment before it sleeps,
+/// because waking a thread costs more than most answers. If such an answer takes long after all, `watch` makes another
+/// thread wait for requests.
 @safe final class Crew: @unchecked Sendable {
     // Safety: libfuse's session may be used from any thread; the rest is Sendable.
     let session: OpaquePointer
     private let log: Logger
     let roster: Monitor<Roster>
     let isWatchAwake = Monitor(false)
-    /// Replies to requests that have waited long enough; whether there are any that may have to.
+    /// Replies to requests that have waited long enough. Returns whether work is under way that may need such a reply.
     let hurry: @Sendable () -> Bool
 
-    /// Nanoseconds that threads get to end.
+    /// Nanoseconds that threads have to end after `stop`.
     private static let patience: UInt64 = 1_500_000_000
 
     /// - Parameters:
@@ -33,9 +33,10 @@ import SystemPackage
         roster = Monitor(Roster(workers))
     }
 
-    /// Starts the threads; returns when the file system is unmounted or `stop` was called, and all threads have ended.
+    /// Starts the threads. Returns when the file system is unmounted or `stop` was called, and the threads have ended.
     ///
-    /// - Returns: false when some have not: one may wait for the memory lock of a process that does not give it back.
+    /// - Returns: false when some threads have not ended in time. One may be waiting for the memory lock of a process
+    ///   that does not release it.
     func serve() -> Bool {
         handOver()
         handOver()
@@ -45,7 +46,7 @@ import SystemPackage
         let deadline = System.monotonicNanoseconds + Self.patience
         while true {
             for member in roster.withLock({ $0.takeIdle() }) { member.give(.end) }
-            // A thread may just be about to sleep: it is asked again until it has gone.
+            // A thread may have been about to sleep when the signal came: interrupt again until all have ended.
             var wasAsked = false
             let haveEnded: Bool? = roster.wait(atMost: 5) { roster in
                 if roster.isEmpty { return .some(true) }
@@ -64,13 +65,13 @@ import SystemPackage
         roster.change { $0.isStopping = true }
     }
 
-    /// Has work done that had to wait, on a thread that may wait.
+    /// Runs work that had to wait, on a thread that may wait.
     func resume(for user: UInt32, _ run: @escaping @Sendable () -> Void) {
         roster.withLock { $0.add(.resumed(user: user, run: run)) }
         wakeForBacklog()
     }
 
-    /// Puts another thread on duty; false when all there may be are busy.
+    /// Makes another thread wait for requests; false when all threads allowed are busy, or none can be started.
     @discardableResult
     func handOver() -> Bool {
         switch roster.withLock({ $0.receiver() }) {
@@ -85,8 +86,8 @@ import SystemPackage
         }
     }
 
-    /// Puts a thread to the backlog that has nothing to do, or a new one. Where all are busy, the next one that is done sees
-    /// to it; where none can be started, `watch` tries again.
+    /// Gives the backlog to an idle thread or a new one. If all are busy, the next one that is done takes it. If none
+    /// can be started, `watch` tries again.
     func wakeForBacklog() {
         switch roster.withLock({ $0.worker() }) {
         case nil: break
@@ -123,7 +124,7 @@ import SystemPackage
         }
     }
 
-    /// Waits for something to do, unless enough others do.
+    /// What the thread does next. Waits for an order if there is nothing to do now.
     private func nextOrder(_ member: Member, isBurst: Bool) -> Member.Order {
         if let order = roster.withLock({ $0.nextOrder(for: member, isBurst: isBurst) }) { return order }
         while true {
@@ -132,7 +133,7 @@ import SystemPackage
         }
     }
 
-    /// Does one thing of the backlog.
+    /// Does one piece of work from the backlog.
     private func workOff() {
         guard let work = roster.withLock({ $0.takeWork() }) else { return }
         wakeWatch()

@@ -1,7 +1,7 @@
 import CFuse3
 import MemoryTree
 
-/// Entries of a directory as readdir wants them.
+/// Directory entries in the format of a READDIR reply.
 struct DirectoryBuffer {
     private var buffer: [UInt8]
     private var used = 0
@@ -10,7 +10,7 @@ struct DirectoryBuffer {
 
     var bytes: ArraySlice<UInt8> { buffer[..<used] }
 
-    /// False when there is no room for it.
+    /// Adds an entry; false when it does not fit.
     mutating func add(_ name: [UInt8], _ type: UInt32, _ inode: InodeNumber, next: Int) -> Bool {
         var status = stat()
         status.st_ino = UInt(inode.rawValue)
@@ -19,7 +19,7 @@ struct DirectoryBuffer {
         let room = buffer.count - used
         let needed = unsafe buffer.withUnsafeMutableBytes { bytes in
             let place = unsafe bytes.baseAddress.map { unsafe ($0 + used).assumingMemoryBound(to: CChar.self) }
-            // libfuse asks for a request and does not look at it.
+            // libfuse takes a request here but does not use it.
             return unsafe fuse_add_direntry(nil, place, room, text, &status, off_t(next))
         }
         guard needed <= room else { return false }

@@ -18,8 +18,8 @@ import SystemPackage
     /// Mounts the tree.
     ///
     /// - Parameters:
-    ///   - options: as behind `-o`.
-    ///   - ready: called when the kernel has greeted; from then on requests are answered.
+    ///   - options: mount options, as after `-o`.
+    ///   - ready: called when the kernel has sent INIT; from then on requests are answered.
     package init(
         _ tree: Tree, at mountPoint: String, options: [String], debug: Bool, log: Logger,
         ready: @escaping @Sendable () -> Void
@@ -68,12 +68,12 @@ import SystemPackage
         if crew.serve() {
             close()
         } else {
-            // What is still in use must stay; the end of the process ends it.
+            // Threads still use the session: the end of the process frees it.
             unsafe fuse_session_unmount(session)
         }
     }
 
-    /// Unmounts; for a mount that is not served.
+    /// Unmounts and frees the session. No thread may use it any more.
     package func close() {
         unsafe fuse_session_unmount(session)
         unsafe fuse_session_destroy(session)

@@ -1,7 +1,7 @@
 import MemoryTree
 import Syscalls
 
-/// What is open: files, and directories.
+/// The open files and directories, by number.
 final class HandleTable: Sendable {
     enum Handle: Sendable {
         case file(MemoryTree.Handle)
@@ -26,6 +26,6 @@ final class HandleTable: Sendable {
 
     subscript(number: HandleNumber) -> Handle? { state.withLock { $0.handles[number] } }
 
-    /// Takes it out; who gets it frees it, which may take a while.
+    /// Removes the handle and returns it, so that the caller frees it outside the lock: that may take a while.
     func remove(_ number: HandleNumber) -> Handle? { state.withLock { $0.handles.removeValue(forKey: number) } }
 }

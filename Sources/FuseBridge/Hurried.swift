@@ -2,7 +2,7 @@ import MemoryTree
 import ProcSource
 import Syscalls
 
-/// Work whose requests get a reply soon, also while a call of it does not come back.
+/// Work whose requests get a reply soon, even if one of its calls does not return.
 final class Hurried: Sendable {
     private struct Entry {
         let job: Job
@@ -16,9 +16,9 @@ final class Hurried: Sendable {
 
     private let state = Monitor(State())
 
-    /// Has it done on the calling thread.
+    /// Runs the job on the calling thread.
     ///
-    /// - Parameter reply: what its request gets when it is stuck.
+    /// - Parameter reply: answers the request if the job gets stuck.
     func run(_ job: Job, reply: @escaping @Sendable (Request) -> Void) {
         let number = state.withLock { state in
             state.last += 1
@@ -26,12 +26,12 @@ final class Hurried: Sendable {
             return state.last
         }
         job.run()
-        // It may wait without a thread. Freed after the lock.
+        // An unfinished job waits without a thread and stays in the table. Freed after the lock.
         let done = job.isFinished ? state.withLock { $0.entries.removeValue(forKey: number) } : nil
         _ = done
     }
 
-    /// Replies to those that are stuck; to be called every few milliseconds.
+    /// Replies for jobs that are stuck. Call it every few milliseconds while there is work under way.
     ///
     /// - Returns: whether there is work under way.
     func hurry() -> Bool {

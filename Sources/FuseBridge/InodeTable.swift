@@ -2,19 +2,20 @@ import MemoryTree
 import ProcSource
 import Syscalls
 
-/// The nodes that the kernel knows, by inode number. A number follows from its node, so the same node gets it again.
+/// The nodes that the kernel knows, by inode number. The number follows from the node, so the same node gets the same
+/// number again.
 final class InodeTable: Sendable {
     struct Inode: Sendable {
         let node: Node
-        /// How often the kernel has been told of it, less what it has forgotten.
+        /// The kernel's lookup count: how many replies named the node, less what FORGET took back.
         var lookups: UInt64
-        /// What stat showed last: a handle shows it still when its process is gone.
+        /// The attributes at the last look-up. An open file still shows them when its process is gone.
         var attributes = Attributes()
-        /// Bytes of the newest text, once there was one.
+        /// Bytes of the newest text; nil before the first.
         var size: UInt64?
-        /// How many have it open.
+        /// How many handles are open.
         var handles = 0
-        /// Milliseconds since 1970: when it was first told of, and when its newest text was made.
+        /// Milliseconds since 1970: when it was first looked up, and when its newest text was made.
         let born: UInt64
         var modified: UInt64
     }
@@ -28,7 +29,7 @@ final class InodeTable: Sendable {
 
     subscript(number: InodeNumber) -> Inode? { inodes.withLock { $0[number] } }
 
-    /// Notes that the kernel is told of the node once more.
+    /// Counts one more look-up of the node.
     func remember(_ node: Node, _ attributes: Attributes) -> (number: InodeNumber, inode: Inode) {
         inodes.withLock { inodes in
             let number = Self.number(of: node, in: inodes)
@@ -61,14 +62,14 @@ final class InodeTable: Sendable {
         _ = forgotten
     }
 
-    /// Lets go the nodes of processes that have ended, which the kernel remembers for as long as it has memory. Whoever has a
-    /// file of one open may still ask about that.
+    /// Drops the nodes of processes that have ended: the kernel would remember them for as long as it has memory. A
+    /// node with open files stays, because their readers may still ask about it.
     func forgetEnded(_ isAlive: (ProcessID) -> Bool) {
         let processes = inodes.withLock { Set($0.values.compactMap(\.node.process)) }
         let ended = processes.filter { !isAlive($0) }
         let left = inodes.withLock { inodes in
             let all = inodes
-            // Made anew: a dictionary keeps the room it once had.
+            // A new dictionary: the old one would keep its memory.
             inodes = inodes.filter { _, inode in
                 inode.handles > 0 || inode.node.process.map { !ended.contains($0) } ?? true
             }
@@ -91,7 +92,8 @@ final class InodeTable: Sendable {
 
     private static func number(of node: Node, in inodes: [InodeNumber: Inode]) -> InodeNumber {
         if node == .root { return .root }
-        // 63 bits, none of the small numbers that tools take for special; another node's number is passed over.
+        // 63 bits, and none of the small numbers that tools treat as special. If another node has the number, the next
+        // one is tried.
         var number = UInt64(bitPattern: Int64(node.inodeSeed)) >> 1 | 1 << 32
         while let other = inodes[InodeNumber(rawValue: number)], other.node != node { number = number &+ 1 | 1 << 32 }
         return InodeNumber(rawValue: number)

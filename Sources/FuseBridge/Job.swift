@@ -3,13 +3,14 @@ import ProcModel
 import ProcSource
 import Syscalls
 
-/// The work for a request, and for those of the same reader that repeat it.
+/// The work for a request, and for later requests of the same reader that repeat it.
 ///
-/// A reader who gets a signal has EINTR at once, whatever the work waits for. Who was not killed asks again a moment
-/// later: so the work rests for that long, and is taken over with what it has done. Without that nobody who gets a
-/// signal every few milliseconds would ever see the end of anything that takes longer.
+/// A reader who gets a signal gets EINTR at once, whatever the work waits for. If the signal did not kill them, they
+/// usually ask again a moment later. So the work is kept for that long, and the new request takes it over with what is
+/// done so far. Otherwise a reader who gets a signal every few milliseconds would never finish anything that takes
+/// longer.
 ///
-/// Work that must wait for a process holds no thread: it is begun again when its gate opens.
+/// Work that must wait for a process holds no thread. It is started again when its gate opens.
 final class Job: Sendable {
     /// What was asked for, and by which thread.
     struct Key: Hashable {
@@ -27,7 +28,7 @@ final class Job: Sendable {
     }
 
     private struct State {
-        /// Of these the last has no reply yet, unless it was EINTR.
+        /// The last request for this work. It has no reply yet, unless that was EINTR.
         var request: Request
         var givenUpAt: UInt64?
         var readerIsDying = false
@@ -35,7 +36,7 @@ final class Job: Sendable {
         var isFinished = false
         /// Counts how often it was parked and resumed.
         var turn = 0
-        /// Where it waits without a thread.
+        /// The gate where the work waits without a thread, and its number there.
         var parked: (gate: Gate, number: Int)?
     }
 
@@ -46,7 +47,7 @@ final class Job: Sendable {
     private let state: Monitor<State>
     private let work: @Sendable (Job) -> Void
 
-    /// Nanoseconds for which work rests that nobody waits for.
+    /// Nanoseconds for which work is kept that no reader waits for.
     private static let grace: UInt64 = 20_000_000
 
     /// - Parameter work: ends with `finish` or `park`.
@@ -74,7 +75,7 @@ final class Job: Sendable {
         return state.readerIsDying || now - min(now, since) > grace
     }
 
-    /// Works on the calling thread.
+    /// Does the work on the calling thread.
     func run() {
         guard !state.withLock({ $0.isFinished }) else { return }
         errand.run { work(self) }
@@ -82,16 +83,16 @@ final class Job: Sendable {
 
     var isFinished: Bool { state.withLock { $0.isFinished } }
 
-    /// Whether it gets on only when a process answers that does not.
+    /// Whether it is blocked by a process that does not answer.
     var isStuck: Bool {
         let parked = state.withLock { state in (state.isFinished, state.parked?.gate) }
         return !parked.0 && (parked.1?.isStuck ?? errand.isStuck)
     }
 
-    /// Whether somebody waits for the result.
+    /// Whether the reader waits for the result.
     var isWanted: Bool { state.withLock { $0.givenUpAt == nil } }
 
-    /// The reader of the request has stopped waiting.
+    /// Notes that the reader of the request has stopped waiting.
     func giveUp(_ request: Request) {
         let isDying = request.requester.isDying
         let parked = state.change { state -> (gate: Gate, number: Int)? in
@@ -105,12 +106,12 @@ final class Job: Sendable {
             return state.parked
         }
         guard let parked else { return }
-        // Nothing of it is done yet.
+        // A parked job has nothing done that is worth keeping.
         parked.gate.forget(parked.number)
         end()
     }
 
-    /// Replies to the request instead of the work, whose result nobody wants any more.
+    /// Replies to the request in place of the work, whose result is then dropped.
     func abandon(_ reply: (Request) -> Void) {
         let (request, parked) = state.change { state in
             state.isFinished = true
@@ -123,7 +124,7 @@ final class Job: Sendable {
         reply(request)
     }
 
-    /// Has the work done for another request of the same reader; false when it is over.
+    /// Gives the work to another request of the same reader; false when it is finished, or its own request still waits.
     func takeOver(_ request: Request) -> Bool {
         let isTaken = state.change { state in
             guard !state.isFinished, state.givenUpAt != nil else { return false }
@@ -136,9 +137,9 @@ final class Job: Sendable {
         return isTaken
     }
 
-    /// Begins the work again when the gate opens, unless nobody waits then.
+    /// Starts the work again when the gate opens, unless the reader has stopped waiting by then.
     ///
-    /// - Parameter resume: has the job run on a thread that may wait.
+    /// - Parameter resume: runs the job on a thread that may wait.
     func park(at gate: Gate, resume: @escaping @Sendable (Job) -> Void) {
         let isOver = state.withLock { state in
             state.isFinished = state.isFinished || state.givenUpAt != nil
@@ -167,9 +168,10 @@ final class Job: Sendable {
         end()
     }
 
-    /// Gives the result to who waits for it, or for a moment to who comes for it.
+    /// Gives the result to the request. If that was interrupted, waits a moment for a request that repeats it.
     ///
-    /// - Parameter deliver: replies; false when a reply has been given already, or this one is not taken.
+    /// - Parameter deliver: replies with the result; false when the request has a reply already, or the kernel does not
+    ///   take this one.
     /// - Returns: whether it was delivered.
     func finish(_ deliver: (Request) -> Bool) -> Bool {
         while true {
@@ -199,11 +201,11 @@ final class Job: Sendable {
     }
 }
 
-/// Work whose readers have stopped waiting, for a moment.
+/// Jobs whose readers have stopped waiting, kept for a moment in case they ask again.
 final class Jobs: Sendable {
     private let given = Monitor([Job.Key: Job]())
 
-    /// What the reader has asked for before, word for word, and is being worked at still.
+    /// The job that the same thread asked for before with the same arguments, if it is not finished.
     func job(_ key: Job.Key) -> Job? { given.withLock { $0.isEmpty ? nil : $0[key] } }
 
     func list(_ job: Job) { given.withLock { $0[job.key] = job } }

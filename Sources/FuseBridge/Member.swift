@@ -6,7 +6,7 @@ final class Member: Sendable {
     enum Order {
         /// Wait for requests and answer them.
         case receive
-        /// Do what lies in the backlog.
+        /// Do one piece of work from the backlog.
         case backlog
         /// Stop.
         case end

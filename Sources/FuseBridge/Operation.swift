@@ -1,4 +1,4 @@
-/// What the kernel asks for, as `status` and the log spell it.
+/// A request of the kernel, by the name that `status` and the log use.
 enum Operation: String, Sendable {
     case lookup, getattr, readlink, open, read, lseek, opendir, readdir, release, statfs
 

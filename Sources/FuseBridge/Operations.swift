@@ -1,15 +1,15 @@
 import CFuse3
 import MemoryTree
 
-/// The table of callbacks: each takes its arguments apart and hands them to the bridge.
+/// libfuse's callbacks. Each converts its arguments and calls the bridge.
 enum Operations {
     static var table: fuse_lowlevel_ops {
         var table = fuse_lowlevel_ops()
         unsafe table.`init` = { bridge, connection in
             guard let bridge = unsafe bridge, let connection = unsafe connection else { return }
-            // With entries that are valid for no time, plus-replies are thrown away at once.
+            // READDIRPLUS would be wasted: its entries are valid for no time, so the kernel drops them at once.
             unsafe connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO)
-            // Else one look-up in a directory waits for the other.
+            // Otherwise look-ups in one directory wait for each other.
             unsafe connection.pointee.want |= unsafe connection.pointee.capable & UInt32(FUSE_CAP_PARALLEL_DIROPS)
             unsafe Unmanaged<Bridge>.fromOpaque(bridge).takeUnretainedValue().ready()
         }

@@ -6,12 +6,12 @@ import Synchronization
 import Syscalls
 import SystemPackage
 
-/// A request of the kernel that waits for its reply. Exactly one is given, by whoever is first: the thread that works on it,
-/// or the one that learns that nobody waits any more.
+/// A request of the kernel that waits for its reply. It gets exactly one, from the first thread that claims it: the one
+/// that works on it, or the one that learns that the reader has stopped waiting.
 @safe final class Request: @unchecked Sendable {
-    // Safety: libfuse lets any thread ask and answer a request. `raw` lives until the reply, and only who has claimed that
-    // uses it after `init`.
-    /// nil for one that libfuse does not know: its reply goes nowhere.
+    // Safety: libfuse lets any thread read and answer a request. `raw` lives until the reply. After `init`, only the
+    // thread that has claimed the reply uses it.
+    /// nil for a request made by a test: its reply goes nowhere.
     private let raw: fuse_req_t?
     let requester: Requester
     private let isClaimed = Atomic(false)
@@ -24,7 +24,7 @@ import SystemPackage
         let context = unsafe fuse_req_ctx(raw).pointee
         requester = Requester(
             thread: context.pid > 0 ? PID(rawValue: context.pid) : nil, user: context.uid, group: context.gid)
-        // The pointer stays good: whoever replies takes it back first, and that waits for a call under way.
+        // The pointer stays valid: the reply first removes the callback, which waits until a running one has returned.
         unsafe fuse_req_interrupt_func(
             raw,
             { _, request in
@@ -41,33 +41,34 @@ import SystemPackage
         isRegistered.store(true, ordering: .releasing)
     }
 
-    /// Tells the job when the reader stops waiting, also if that has been before.
+    /// Connects the job. It is told when the reader stops waiting, also if they already have.
     func attach(_ job: Job) {
         self.job.withLock { $0 = job }
         if wasInterrupted {
             job.giveUp(self)
             fail(.interrupted)
         }
-        // With the reply they are done with each other.
+        // After the reply the request no longer needs the job.
         if isClaimed.load(ordering: .acquiring) { detach() }
     }
 
     /// Whether the reader has stopped waiting.
     var wasInterrupted: Bool { isInterrupted.load(ordering: .acquiring) }
 
-    /// The reader has stopped waiting.
+    /// Called when the reader has stopped waiting.
     func interrupted() {
         isInterrupted.store(true, ordering: .releasing)
-        // libfuse, asked to call back, may do so at once, and still needs the request then: `attach` replies.
+        // libfuse may call back while the callback is being registered, and then still needs the request. In that case
+        // `attach` replies.
         guard isRegistered.load(ordering: .acquiring) else { return }
-        // Before the reply: who asks again is to find the work.
+        // Before the reply, so that a repeated request finds the work.
         job.withLock { $0 }?.giveUp(self)
         guard claim() else { return }
         if let raw = unsafe raw { unsafe fuse_reply_err(raw, Errno.interrupted.rawValue) }
         detach()
     }
 
-    /// Freed after the lock.
+    /// Drops the job, which is freed after the lock.
     private func detach() {
         _ = job.withLock { job in
             defer { job = nil }
@@ -77,9 +78,9 @@ import SystemPackage
 
     private func claim() -> Bool { !isClaimed.exchange(true, ordering: .acquiringAndReleasing) }
 
-    /// Gives the reply unless somebody else has; whether the kernel took it.
+    /// Sends the reply unless another one was sent. Returns whether the kernel took it.
     ///
-    /// - Parameter first: done when it is settled that this is the reply, before anybody can act on it.
+    /// - Parameter first: called when it is certain that this is the reply, before the reader can see it.
     @discardableResult
     private func reply(after first: () -> Void = {}, _ body: (fuse_req_t) -> Int32) -> Bool {
         guard claim() else { return false }
@@ -102,10 +103,10 @@ import SystemPackage
         }
     }
 
-    /// An entry is valid for no time: a right may change at any moment, and so may what is there. The attributes of a
-    /// directory are, for as short a time as the kernel knows (a tick): whoever walks a tree asks for them again right
-    /// after the look-up that brought them. But not on a shared mount: what one reader was told the kernel would tell
-    /// the next.
+    /// Replies to a look-up. An entry is valid for no time: a right may change at any moment, and so may what the name
+    /// stands for. The attributes of a directory are valid for the shortest time that the kernel knows (a tick),
+    /// because a walk asks for them again right after the look-up. Not on a shared mount: there the kernel would show
+    /// one reader what it was told for another.
     func entry(_ number: InodeNumber, _ generation: UInt64, _ status: stat, isShared: Bool) -> Bool {
         var entry = fuse_entry_param()
         entry.ino = number.rawValue
@@ -125,7 +126,7 @@ import SystemPackage
         return unsafe reply { unsafe fuse_reply_readlink($0, text) }
     }
 
-    /// False when the kernel has given up the open meanwhile, and will not release it.
+    /// False when the open was interrupted meanwhile: then the kernel sends no RELEASE.
     func opened(_ handle: HandleNumber, _ info: fuse_file_info) -> Bool {
         var info = info
         info.fh = handle.rawValue
@@ -147,7 +148,7 @@ import SystemPackage
         }
     }
 
-    /// One answer out of several pieces, which are not copied together.
+    /// Replies with several pieces, without copying them together.
     func pieces(_ pieces: [ArraySlice<UInt8>], after first: () -> Void) -> Bool {
         unsafe reply(after: first) { raw in
             var vectors: [iovec] = unsafe []
@@ -165,15 +166,16 @@ import SystemPackage
         }
     }
 
-    /// libfuse puts its header in front; the kernel takes no more (IOV_MAX).
+    /// The kernel takes 1,024 buffers (IOV_MAX), and libfuse's header is one of them.
     private static let mostPieces = 1023
 }
 
-/// Where the error came up: a name that leads nowhere any more is ENOENT, a handle whose process is gone ESRCH.
+/// What the failed request named. A name that leads nowhere any more is ENOENT; a handle whose process is gone is
+/// ESRCH.
 enum ErrorOrigin { case name, handle }
 
 extension ProcError {
-    /// The errno a reader gets: the one place that decides.
+    /// The errno that a reader gets. It is decided only here.
     func errno(at place: ErrorOrigin) -> Errno {
         switch self {
         case .gone: place == .name ? .noSuchFileOrDirectory : .noSuchProcess

@@ -2,20 +2,20 @@ import CFuse3
 import Syscalls
 import SystemPackage
 
-/// One request as it came from the kernel, in memory that is used again for the next.
+/// One request as it came from the kernel, in memory that is reused for the next one.
 @safe final class RequestBuffer: @unchecked Sendable {
     // Safety: one thread at a time has it.
     var raw = unsafe fuse_buf()
 
     deinit { unsafe System.release(raw.mem) }
 
-    /// Waits for a request; its size, 0 when the file system is unmounted, or minus an errno.
+    /// Waits for a request. Returns its size in bytes, 0 when the file system is unmounted, or a negative errno.
     func receive(_ session: OpaquePointer) -> Int32 { unsafe fuse_session_receive_buf(session, &raw) }
 
-    /// Has it answered.
+    /// Hands the request to libfuse, which calls the callback for it.
     func process(_ session: OpaquePointer) { unsafe fuse_session_process_buf(session, &raw) }
 
-    /// The file system's user (fsuid) of who asks.
+    /// The fsuid of the process that asks.
     var user: UInt32 { unsafe raw.mem.loadUnaligned(fromByteOffset: 24, as: UInt32.self) }
 
     /// Replies with an errno, without any work.
@@ -33,7 +33,7 @@ import SystemPackage
         RequestNumber(rawValue: unsafe raw.mem.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
 
-    /// Of an INTERRUPT, the number of the request that is no longer waited for.
+    /// The number of the request that this one interrupts; nil unless it is an INTERRUPT.
     var interrupted: RequestNumber? {
         guard unsafe raw.mem.loadUnaligned(fromByteOffset: 4, as: UInt32.self) == 36, unsafe raw.size >= 48 else {
             return nil
@@ -45,7 +45,7 @@ import SystemPackage
     enum Kind {
         /// Opens or reads a file: pages may be decoded.
         case long
-        /// Mostly waits for nothing but short system calls; where it takes long after all, the crew's watch sees to it.
+        /// Usually waits only for short system calls. If it takes long after all, the crew's watch notices.
         case quick
         /// Waits for nothing.
         case immediate

@@ -1,45 +1,45 @@
 import MemoryTree
 import Syscalls
 
-/// Who of the crew does what, and what lies in the backlog. Decides only: starts no thread and wakes none.
+/// What each thread of the crew does, and the backlog. It only decides: it starts no thread and wakes none.
 struct Roster {
-    /// Who does what has come up.
+    /// Which thread takes a task.
     enum Choice {
-        /// One who had nothing to do.
+        /// This one, which is idle.
         case idle(Member)
-        /// Nobody is idle, and there may be one more.
+        /// A new one: none is idle, and one more is allowed.
         case new
     }
 
-    /// What is known of a request that was just received.
+    /// What is known about a request that was just received.
     struct Received {
-        /// A thread may be busy with it; one is counted now, unless the request waits for nothing.
+        /// A thread may work on it. It is counted as busy from now on, unless the request is `immediate`.
         let hasRoom: Bool
-        /// Nobody else waits for requests.
+        /// No other thread waits for requests.
         let isAlone: Bool
-        /// Somebody else could.
+        /// Another thread could wait for requests.
         let canHandOver: Bool
     }
 
-    /// By number: their threads, once they run.
+    /// Members by number, each with its thread once it runs.
     private var members: [Int: Thread?] = [:]
     private var last = 0
-    /// Those who have nothing to do, the one who has just stopped last.
+    /// Idle members, the most recent last.
     private var idle: [Member] = []
     /// How many wait for a request, or have been told to.
     private(set) var waiting = 0
     /// Requests received.
     private(set) var requests: UInt64 = 0
-    /// What came when all threads were busy, or all that may be for its user.
+    /// Work that came when all threads were busy, or all that its user may have.
     private var backlog = Backlog()
     private var busy: BusyThreads
     var isStopping = false
-    /// When a thread could not be started last; nanoseconds.
+    /// When a thread last could not be started, in nanoseconds; 0 for never.
     private var warned: UInt64 = 0
 
-    /// Threads that stay for a while when there is little to do.
+    /// How many idle threads stay for a while.
     private static let mostIdle = 4
-    /// Nanoseconds without a warning after which the next one is news.
+    /// After this many nanoseconds without a failed start, the next one is worth a warning.
     private static let pauseOfWarnings: UInt64 = 60_000_000_000
 
     init(_ busy: BusyThreads) { self.busy = busy }
@@ -58,28 +58,28 @@ struct Roster {
 
     mutating func remove(_ member: Member) { members[member.number] = nil }
 
-    /// Takes out one whose thread could not be started.
+    /// Removes a member whose thread could not be started.
     ///
     /// - Returns: whether that is worth a warning.
     mutating func remove(unstarted member: Member, at now: UInt64) -> Bool {
         remove(member)
-        // Another thread may have looked at the clock later, and be here first.
+        // Another thread may have read the clock later but come here first.
         let since = now - min(now, warned)
         let isNews = warned == 0 || since > Self.pauseOfWarnings
         warned = max(warned, now)
         return isNews
     }
 
-    /// Makes system calls of all threads return that wait for something.
+    /// Interrupts the system calls in which threads wait.
     func interruptAll() { for case let thread? in members.values { thread.interrupt() } }
 
-    /// Takes out those who have nothing to do.
+    /// Takes out all idle members.
     mutating func takeIdle() -> [Member] {
         defer { idle = [] }
         return idle
     }
 
-    /// No longer idle; false when somebody has chosen this one meanwhile, and an order comes.
+    /// Takes the member out of the idle ones; false when it was chosen meanwhile, so that an order comes.
     mutating func leaveIdle(_ member: Member) -> Bool {
         guard let index = idle.firstIndex(where: { $0 === member }) else { return false }
         idle.remove(at: index)
@@ -93,7 +93,7 @@ struct Roster {
     /// Whether there is something in the backlog that may be done now.
     var hasWork: Bool { backlog.hasWork(busy) }
 
-    /// What a member does next that is done; nil when it is idle from now on, and waits for an order.
+    /// What a member does after its work; nil when it is idle from now on and waits for an order.
     mutating func nextOrder(for member: Member, isBurst: Bool) -> Member.Order? {
         if isStopping { return .end }
         if waiting > 0, hasWork { return .backlog }
@@ -106,7 +106,7 @@ struct Roster {
         return nil
     }
 
-    /// Who waits for requests from now on; nil when all there may be are busy.
+    /// Chooses the thread that waits for requests from now on; nil when all threads allowed are busy.
     mutating func receiver() -> Choice? {
         guard canHandOver else { return nil }
         waiting += 1
@@ -116,7 +116,8 @@ struct Roster {
     /// The chosen receiver could not be started.
     mutating func hasNoReceiver() { waiting -= 1 }
 
-    /// Who does what lies in the backlog; nil when there is nothing, or all there may be are busy.
+    /// Chooses the thread that works on the backlog; nil when nothing there may be done now, or all threads allowed are
+    /// busy.
     mutating func worker() -> Choice? {
         guard hasWork, canHandOver, !isStopping else { return nil }
         return choice()
@@ -128,15 +129,15 @@ struct Roster {
 
     mutating func add(_ work: Backlog.Work) { backlog.add(work) }
 
-    /// What is to be done next of the backlog; `end` tells when it is done.
+    /// Takes the next work out of the backlog. Call `end` when it is done.
     mutating func takeWork() -> Backlog.Work? { backlog.take(&busy) }
 
     mutating func end(for user: UInt32) { busy.end(for: user) }
 
-    /// Takes out a request that lies in the backlog: nothing of it is done yet.
+    /// Takes a request out of the backlog, where no work has been done for it; nil when it is not there.
     mutating func take(request number: RequestNumber) -> RequestBuffer? { backlog.take(request: number) }
 
-    /// One who waited has received a request.
+    /// Notes that a waiting thread has received a request.
     mutating func received(_ kind: RequestBuffer.Kind, _ user: UInt32) -> Received {
         waiting -= 1
         requests += 1
@@ -145,15 +146,15 @@ struct Roster {
         return Received(hasRoom: hasRoom, isAlone: waiting == 0, canHandOver: canHandOver)
     }
 
-    /// Nobody could be put on duty, so that the request cannot be answered now.
+    /// Notes that no other thread could be made to wait for requests, so the request cannot be answered now.
     ///
-    /// - Returns: whether somebody is busy, and sees to it later.
+    /// - Returns: whether a busy thread can take it later.
     mutating func postpone(for user: UInt32) -> Bool {
         busy.end(for: user)
         return busy.total > 0 || members.count >= busy.most
     }
 
-    /// A request is answered; true when the same thread waits for the next one.
+    /// Notes that a request is answered; true when the same thread waits for the next one.
     mutating func answered(_ kind: RequestBuffer.Kind, _ user: UInt32, isBurst: Bool) -> Bool {
         if kind != .immediate { busy.end(for: user) }
         guard waiting < (isBurst || hasWork ? 1 : 2) else { return false }
@@ -161,6 +162,6 @@ struct Roster {
         return true
     }
 
-    /// A request lies in the backlog or was refused; the same thread waits for the next one.
+    /// Notes that a request went to the backlog or was refused, and the same thread waits for the next one.
     mutating func waitsAgain() { waiting += 1 }
 }
