@@ -1,4 +1,4 @@
-/// What `--help` shows of each command, one example for each thing people do.
+/// The examples that `--help` shows for each command.
 enum Examples {
     static let mount = """
         EXAMPLES:

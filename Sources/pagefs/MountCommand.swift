@@ -56,7 +56,7 @@ struct MountCommand: ParsableCommand {
     private func startInBackground(_ mountPoint: MountPoint) throws {
         var arguments = ["pagefs", "mount", "-f", "--ready-descriptor", String(Daemon.readyDescriptor)]
         for list in options { arguments += ["-o", list] }
-        // Relative names mean something else in the directory of a daemon.
+        // A daemon has another working directory, so relative names must become absolute.
         arguments += ["-o", "proc=\(try MountOptions(options).tree.proc)"]
         let report = try Daemon.start(arguments: arguments + ["--"] + operands.dropLast() + [mountPoint.path])
         guard report == Daemon.readyMark else {
@@ -67,7 +67,7 @@ struct MountCommand: ParsableCommand {
 
     private func serve(at path: String, _ options: MountOptions) throws {
         Signals.prepare()
-        // The background half is started as /proc/self/exe.
+        // The background process was started as /proc/self/exe.
         System.setName("pagefs")
         var options = options
         options.tree.descriptors = Int(clamping: System.raiseDescriptorLimit())
@@ -99,8 +99,8 @@ struct MountCommand: ParsableCommand {
         session.serve()
     }
 
-    /// Gives up what serving does not need. A plain user's daemon has nothing to give up, and unmounts by a program that
-    /// gains privileges.
+    /// Drops the privileges that serving does not need. A plain user's daemon has none to drop, and must still be able
+    /// to unmount with fusermount3, which gains privileges.
     private func confine() throws(Problem) {
         guard System.userNumber == 0 else { return Credentials.hide() }
         do { try Credentials.confine(to: Access.needed.rawValue) } catch {
@@ -116,7 +116,7 @@ extension String {
     }
 }
 
-/// Log lines of a daemon in the background go to syslog.
+/// Sends the log lines of a background daemon to syslog.
 private struct SystemLog: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level = .info

@@ -3,19 +3,19 @@ import MemoryTree
 import ProcSource
 import Syscalls
 
-/// The options behind `-o`, in the one table that says what each does.
+/// The options after `-o`, and the one table that says what each does.
 struct MountOptions {
     var tree = Tree.Options()
     /// Passed on to FUSE.
     private(set) var fuse: [String] = []
 
-    /// One option of ours.
+    /// One option of pagefs itself.
     struct Option: Sendable {
         let name: String
-        /// nil when it takes none.
+        /// The value as help spells it; nil when the option takes none.
         let value: String?
         let meaning: String
-        /// False when the value makes no sense.
+        /// Sets the option; false when the value is not valid.
         let apply: @Sendable (inout Tree.Options, String) -> Bool
     }
 
@@ -97,8 +97,9 @@ struct MountOptions {
         }
     }
 
-    /// Decides whose rights count on a mount: those of each reader where all may enter, and on a plain user's mount, which
-    /// the kernel opens to more than those who have his rights, only his own. Root's own mount is entered by root alone.
+    /// Decides whose rights count on a mount. With allow_other, those of each reader. On a plain user's mount, only
+    /// that user's: the kernel lets in all their processes, also those with fewer rights. Root's own mount lets in root
+    /// alone.
     mutating func settleAccess() throws(Problem) {
         if System.userNumber != 0 {
             guard !tree.access.admitsEverybody else {
@@ -117,7 +118,7 @@ struct MountOptions {
         }
     }
 
-    /// - Parameter report: told of each kind of reader that is refused, once.
+    /// - Parameter report: called once for each kind of reader that is refused.
     /// - Throws: the one line to print.
     func makeTree(report: @escaping @Sendable (Refusal) -> Void = { _ in }) throws(Problem) -> Tree {
         do { return try Tree(tree, report: report) } catch {

@@ -3,7 +3,7 @@ import ProcSource
 import Syscalls
 import SystemPackage
 
-/// The directory to mount on, checked before FUSE is asked so that each mistake gets its own line.
+/// The directory to mount on. It is checked before FUSE is called, so that each mistake gets its own message.
 struct MountPoint {
     let path: String
 
@@ -39,7 +39,7 @@ struct MountPoint {
         }
     }
 
-    /// Whether a daemon that is gone has left its mount behind.
+    /// Whether the path is a dead mount: one whose daemon has ended.
     private static func isDead(_ path: String) -> Bool {
         do { _ = try File.open(path, .directory) } catch { return error == .socketNotConnected }
         return false
@@ -65,7 +65,7 @@ struct MountPoint {
         let isPagefs: Bool
     }
 
-    /// Of this mount namespace, from /proc/self/mountinfo.
+    /// The mounts of this mount namespace, from /proc/self/mountinfo.
     private static var mounts: [Mount] {
         guard let text = try? File.open("/proc/self/mountinfo").readAll() else { return [] }
         return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in

@@ -26,7 +26,7 @@ struct Pagefs: ParsableCommand {
 
     static let version = "0.1.0"
 
-    /// Ends the program with one line on the standard error.
+    /// Prints one line to standard error and returns the exit code of a failure.
     static func fail(_ message: String) -> ExitCode {
         try? System.write(Array("pagefs: \(message)\n".utf8), to: 2)
         return .failure
@@ -34,7 +34,7 @@ struct Pagefs: ParsableCommand {
 
     static func main() {
         System.tuneAllocator()
-        // mount(8) puts options behind the operands, and so may people; the parser takes both.
+        // mount(8) puts options after the operands, and people may too; the parser takes both orders.
         main(nil)
     }
 }

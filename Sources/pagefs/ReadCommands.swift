@@ -13,7 +13,7 @@ struct ReadArguments: ParsableArguments {
 }
 
 extension ParsableCommand {
-    /// Runs `body`; a problem is one line and a failure.
+    /// Runs `body`. A problem prints one line, and the command fails.
     fileprivate func reporting(_ body: () throws(Problem) -> Void) throws {
         Signals.ignoreBrokenPipes()
         do { try body() } catch { throw Pagefs.fail(error.line) }
@@ -80,7 +80,7 @@ struct TreeCommand: ParsableCommand {
     }
 }
 
-/// `pagefs handbook TOPIC`: the text of the manual and of docs/ that follows from the tables.
+/// `pagefs handbook TOPIC`: the text of the manual and of docs/ that is generated from the tables.
 struct HandbookCommand: ParsableCommand {
     enum Topic: String, ExpressibleByArgument, CaseIterable { case tree, man, refusals }
 
@@ -111,7 +111,7 @@ extension TreePath {
         do { try System.write(bytes, to: 1) } catch  where error == .brokenPipe {} catch { throw Problem("\(error)") }
     }
 
-    /// Writes everything below a directory; what may not be listed says so in its place.
+    /// Writes everything below a directory. Where a directory cannot be listed, the reason stands in its place.
     fileprivate func writeBranch(_ node: Node, indent: String) throws(Problem) {
         let children: [(name: [UInt8], node: Node)]
         do { children = try Self.answer { () throws(ProcError) in try tree.list(node, for: reader) } } catch {
@@ -119,7 +119,7 @@ extension TreePath {
         }
         for (name, listed) in children {
             var line = Array(indent.utf8) + name
-            // A listing looks nobody up; what has ended since stays without anything below.
+            // A listing looks up no process. One that has ended since is shown with nothing below it.
             let child = try? Self.answer { () throws(ProcError) in try tree.lookup(name, in: node, for: reader) }
             switch listed.entry.kind {
             case .directory: line.append(UInt8(ascii: "/"))

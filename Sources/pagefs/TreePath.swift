@@ -22,7 +22,7 @@ struct TreePath {
         reader = Reader(.daemon)
     }
 
-    /// Asks the tree, and again when a process did not answer.
+    /// Asks the tree. While a process does not answer, waits and asks again.
     static func answer<Value>(_ ask: () throws(ProcError) -> Value) throws(ProcError) -> Value {
         while true {
             do { return try ask() } catch {
@@ -34,7 +34,7 @@ struct TreePath {
 
     /// Follows the path and the links in it.
     ///
-    /// - Parameter followLast: also when the last component is a link.
+    /// - Parameter followLast: also follow the last component if it is a link.
     func find(_ path: String, followLast: Bool = true) throws(Problem) -> Place {
         do throws(ProcError) {
             var nodes = [Node.root]
@@ -93,7 +93,7 @@ struct TreePath {
                 }
             }
         } catch {
-            // The reader of a pipe has enough.
+            // The reader of the pipe has closed it: that is no failure.
             if error == .failed(.brokenPipe) { return }
             throw Problem("\(path): \(Self.describe(error))")
         }
