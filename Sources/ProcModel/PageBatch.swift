@@ -128,8 +128,8 @@ public struct NodeMap: Sendable {
 
     /// The node, or nil for a frame in no known block.
     @inlinable @inline(__always)
-    public func node(of frame: UInt64) -> Int16? {
-        let block = frame >> shift
+    public func node(of frame: PFN) -> Int16? {
+        let block = frame.rawValue >> shift
         guard block < UInt64(nodes.count) else { return nil }
         let node = nodes[Int(block)]
         return node < 0 ? nil : node

@@ -40,9 +40,9 @@ public struct PageMapEntry: RawRepresentable, Hashable, Sendable {
     @inlinable @inline(__always)
     public var hasEntry: Bool { rawValue & (Self.presentBit | Self.swappedBit) != 0 }
 
-    /// Frame number of a present page; 0 if the kernel hides it.
+    /// Frame of a present page; `.hidden` if the kernel hides it.
     @inlinable @inline(__always)
-    public var frame: UInt64 { rawValue & Self.frameMask }
+    public var frame: PFN { PFN(rawValue: rawValue & Self.frameMask) }
 
     /// Present, mapped exactly once, and neither a page of a file nor shared memory.
     @inlinable @inline(__always)

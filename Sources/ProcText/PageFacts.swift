@@ -45,7 +45,7 @@ package struct PageFacts: Sendable {
         switch state {
         case .absent, .guard, .marker: .absent
         case _ where visibility == .hidden: .hidden
-        case .present, .zero: .hex(entry.frame)
+        case .present, .zero: .hex(entry.frame.rawValue)
         case .swapped, .special:
             .swap(type: entry.swapType, offset: entry.swapOffset)
         }

@@ -85,8 +85,8 @@ package struct PageRows {
                     unsafe cursor.update(from: state.baseAddress!, count: state.count)
                     unsafe cursor += state.count
                     if hasFrame {
-                        let number = batch.words[index] & PageMapEntry.frameMask
-                        unsafe cursor = writeHex(number, cursor, width: frame.width, gap: frame.gap)
+                        let number = PageMapEntry(rawValue: batch.words[index]).frame
+                        unsafe cursor = writeHex(number.rawValue, cursor, width: frame.width, gap: frame.gap)
                     } else {
                         for byte in field.bytes {
                             unsafe cursor.pointee = byte

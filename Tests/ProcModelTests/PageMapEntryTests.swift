@@ -26,7 +26,7 @@ struct PageMapEntryTests {
     func present(bit: UInt64) {
         let entry = PageMapEntry(rawValue: 1 << 63 | 1 << bit)
         #expect(entry.state == .present)
-        #expect(entry.frame == (bit < 55 ? 1 << bit : 0))
+        #expect(entry.frame == PFN(rawValue: bit < 55 ? 1 << bit : 0))
     }
 
     @Test("type and offset of swap are the bits of the documentation", arguments: 0..<55)

@@ -77,10 +77,10 @@ struct ProcessStatTests {
 
     @Test func nodesComeFromBlocksAndHolesHaveNone() {
         let map = NodeMap(shift: 15, nodes: [0, -1, 1])
-        #expect(map.node(of: 32_767) == 0)
-        #expect(map.node(of: 32_768) == nil)
-        #expect(map.node(of: 65_536) == 1)
-        #expect(map.node(of: 98_304) == nil)
-        #expect(map.node(of: .max) == nil)
+        #expect(map.node(of: PFN(rawValue: 32_767)) == 0)
+        #expect(map.node(of: PFN(rawValue: 32_768)) == nil)
+        #expect(map.node(of: PFN(rawValue: 65_536)) == 1)
+        #expect(map.node(of: PFN(rawValue: 98_304)) == nil)
+        #expect(map.node(of: PFN(rawValue: .max)) == nil)
     }
 }

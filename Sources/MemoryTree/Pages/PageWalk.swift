@@ -85,7 +85,7 @@ struct PageWalk: Sendable {
         let (flags, mapCounts, cgroups) = (files.flags.words, files.mapCounts.words, files.cgroups.words)
         defer { withExtendedLifetime(files) {} }
         var index = 0
-        var previous: UInt64?
+        var previous: PFN?
         while index < batch.count {
             let entry = PageMapEntry(rawValue: batch.words[index])
             guard entry.isPresent else {

@@ -66,7 +66,7 @@ final class SortedFrames: Sendable {
             for index in 0..<parts[part].count {
                 let entry = PageMapEntry(rawValue: parts[part].words[index])
                 guard entry.isPresent else { continue }
-                keys.append(entry.frame << Self.numberBits | UInt64(part) << Self.indexBits | UInt64(index))
+                keys.append(entry.frame.rawValue << Self.numberBits | UInt64(part) << Self.indexBits | UInt64(index))
             }
         }
         try reader.checkInterrupted()
@@ -128,12 +128,12 @@ extension PageBatch {
     /// The number of runs of present pages with consecutive frames.
     fileprivate var frameRuns: Int {
         var runs = 0
-        var expected: UInt64?
+        var expected: PFN?
         for index in 0..<count {
             let entry = PageMapEntry(rawValue: words[index])
             guard entry.isPresent else { continue }
             if entry.frame != expected { runs += 1 }
-            expected = entry.frame + 1
+            expected = entry.frame &+ 1
         }
         return runs
     }

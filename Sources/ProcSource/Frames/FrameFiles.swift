@@ -54,11 +54,11 @@ package struct FrameWords: Sendable {
     fileprivate let file: any SourceFile
     fileprivate let order: Machine.ByteOrder
 
-    /// Reads the words of consecutive frames, from number `frame` on, into part of an array. Frames beyond the end of memory
+    /// Reads the words of consecutive frames, from `frame` on, into part of an array. Frames beyond the end of memory
     /// give 0.
-    package func read(_ frame: UInt64, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
+    package func read(_ frame: PFN, into words: inout [UInt64], _ part: Range<Int>) throws(ProcError) {
         let got: Int
-        do { got = try file.readWords(at: frame, into: &words, part, order) } catch { throw ProcError(error) }
+        do { got = try file.readWords(at: frame.rawValue, into: &words, part, order) } catch { throw ProcError(error) }
         for index in (part.lowerBound + got)..<part.upperBound { words[index] = 0 }
     }
 }

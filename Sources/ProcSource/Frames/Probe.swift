@@ -31,7 +31,7 @@ struct Probe {
             var flags: [UInt64] = [0]
             let frame = PageMapEntry(rawValue: words[0]).frame
             var counts: [UInt64] = [0]
-            if frame != 0 {
+            if frame != .hidden {
                 try? files.flags.words.read(frame, into: &flags, 0..<1)
                 try? files.mapCounts.words.read(frame, into: &counts, 0..<1)
             }
@@ -39,7 +39,7 @@ struct Probe {
             return (entry: entry, flags: PageFlags(rawValue: flags[0]), count: counts[0])
         }
         if let word {
-            if word.entry.frame != 0 { frames = nil }
+            if word.entry.frame != .hidden { frames = nil }
             ksmLies = word.flags.contains(.ksm)
             exclusiveMeansOne = word.entry.isExclusiveAnonymous && word.count == 1
             if word.entry.rawValue & PageMapEntry.softDirtyBit == 0 { softDirty = "not built into this kernel" }
