@@ -81,7 +81,13 @@ package struct Table<Row>: Sendable {
     /// Writes a row as a line, starting with column `first`. Inlinable, so that it is specialised for rows of other targets.
     @inlinable
     package func append(_ row: Row, from first: Int = 0, to text: inout LineWriter) {
-        for index in first..<columns.count { text.cell(columns[index].cell(row), columns[index].heading.place) }
+        append(row, columns: first..<columns.count, to: &text)
         text.newline()
+    }
+
+    /// Writes some columns of the row.
+    @inlinable
+    package func append(_ row: Row, columns part: Range<Int>, to text: inout LineWriter) {
+        for index in part { text.cell(columns[index].cell(row), columns[index].heading.place) }
     }
 }

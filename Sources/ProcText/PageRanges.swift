@@ -50,12 +50,37 @@ extension PageRange {
         ] + PageFacts.columns.map { $0.of { $0.facts } })
 }
 
+/// Writes the rows of `ranges`. What stands right of the frame is mostly that of the row before, and is copied from it.
+package struct RangeRows: Sendable {
+    private var last: PageFacts?
+    private var tail: [UInt8] = []
+
+    /// Columns up to the frame.
+    private static let head = 5
+
+    package init() {}
+
+    package mutating func append(_ range: PageRange, to text: inout LineWriter) {
+        PageRange.table.append(range, columns: 0..<Self.head, to: &text)
+        if last.map({ !$0.hasSameTail(as: range.facts) }) ?? true {
+            var line = LineWriter()
+            PageRange.table.append(range, from: Self.head, to: &line)
+            (last, tail) = (range.facts, line.bytes)
+        }
+        text.raw(tail)
+    }
+}
+
 extension PageFacts {
+    /// Whether all but the frame is equal.
+    fileprivate func hasSameTail(as next: PageFacts) -> Bool {
+        state == next.state && flags == next.flags && mapCount == next.mapCount && cgroup == next.cgroup
+            && node == next.node && (entry.rawValue ^ next.entry.rawValue) & PageMapEntry.flagMask == 0
+    }
+
     /// Whether the page that is `pages` pages further on has equal facts, and a frame that is `pages` frames further on.
     fileprivate func isFollowed(by next: PageFacts, after pages: UInt64) -> Bool {
-        guard state == next.state, flags == next.flags, mapCount == next.mapCount, cgroup == next.cgroup,
-            node == next.node, (entry.rawValue ^ next.entry.rawValue) & PageMapEntry.flagMask == 0
-        else { return false }
+        guard hasSameTail(as: next) else { return false }
         return switch state {
         case .absent, .zero, .guard, .marker: true
         case _ where view.frame == .hidden: true

@@ -26,6 +26,7 @@ extension Content {
 private final class RangeJoiner: @unchecked Sendable {
     // Safety: touched only by the closure of one TextStream, under its lock.
     private var last: PageRange?
+    private var writer = RangeRows()
     private let borders: [UInt64]
 
     init(borders: [UInt64]) { self.borders = borders }
@@ -35,7 +36,7 @@ private final class RangeJoiner: @unchecked Sendable {
         var text = LineWriter()
         for range in ranges {
             if last != nil, !borders.containsSorted(range.start), last!.merge(range) { continue }
-            if let last { PageRange.table.append(last, to: &text) }
+            if let last { writer.append(last, to: &text) }
             last = range
         }
         return text.bytes
@@ -43,7 +44,7 @@ private final class RangeJoiner: @unchecked Sendable {
 
     func lastRow() -> [UInt8] {
         var text = LineWriter()
-        if let last { PageRange.table.append(last, to: &text) }
+        if let last { writer.append(last, to: &text) }
         last = nil
         return text.bytes
     }
