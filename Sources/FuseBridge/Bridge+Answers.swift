@@ -41,7 +41,7 @@ extension Bridge {
                     // The reader had stopped waiting, but has asked again since.
                     if error == .interrupted, job.isWanted { continue }
                     report(error, key.operation)
-                    _ = job.finish { $0.fail(error.errno(at: key.operation.place)) }
+                    _ = job.finish { $0.fail(error.errno(at: key.operation.errorOrigin)) }
                 }
                 return
             }

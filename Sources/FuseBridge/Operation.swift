@@ -2,7 +2,8 @@
 enum Operation: String, Sendable {
     case lookup, getattr, readlink, open, read, lseek, opendir, readdir, release, statfs
 
-    var place: ErrorOrigin {
+    /// What an error of it is about.
+    var errorOrigin: ErrorOrigin {
         switch self {
         case .read, .lseek: .handle
         case .lookup, .getattr, .readlink, .open, .opendir, .readdir, .release, .statfs: .name

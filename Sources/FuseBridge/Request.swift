@@ -169,21 +169,3 @@ import SystemPackage
     /// The kernel takes 1,024 buffers (IOV_MAX), and libfuse's header is one of them.
     private static let mostPieces = 1023
 }
-
-/// What the failed request named. A name that leads nowhere any more is ENOENT; a handle whose process is gone is
-/// ESRCH.
-enum ErrorOrigin { case name, handle }
-
-extension ProcError {
-    /// The errno that a reader gets. It is decided only here.
-    func errno(at place: ErrorOrigin) -> Errno {
-        switch self {
-        case .gone: place == .name ? .noSuchFileOrDirectory : .noSuchProcess
-        case .absent: .noSuchFileOrDirectory
-        case .refused(let errno), .failed(let errno): errno
-        case .interrupted: .interrupted
-        case .mustWait: .resourceTemporarilyUnavailable
-        case .malformed: .ioError
-        }
-    }
-}

@@ -1,7 +1,8 @@
 import ProcModel
 import SystemPackage
 
-/// Why something about a process could not be read. The bridge decides which errno a reader gets for each case.
+/// Why something about a process could not be read. Which errno a reader gets for each case is
+/// decided in FuseBridge, `ProcError+Errno.swift`.
 package enum ProcError: Error, Equatable, Sendable {
     /// The process has ended, or the address space for which the handle was opened.
     case gone

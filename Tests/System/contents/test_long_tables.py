@@ -125,7 +125,7 @@ def test_ranges_of_5_GiB_of_equal_pages_lists_all_of_them(mount, target, workspa
 
 def test_ranges_of_a_process_and_of_addresses_list_all_pages_of_5_GiB(mount, target, workspace):
     """The tables over several mappings go on to merge as long."""
-    alike = Alike("guard", mount, target, workspace, None, "max_age=1000")
+    alike = Alike("guard", mount, target, workspace, ROOT, "max_age=1000")
     span = alike.process.facts["range"]
     start, end = (int(part, 16) for part in span.split("-"))
     (row,) = formats.ranges(read(f"{alike.base}/ranges@{start:x}-{end:x}"))
